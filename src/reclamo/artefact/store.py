@@ -1,0 +1,111 @@
+"""Write and open artefacts: parse, then audit every file by its hash, then hand out paths. No pickle anywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from reclamo.artefact.manifest import Manifest
+from reclamo.errors import ArtefactError
+from reclamo.taxonomy import Taxonomy, load_taxonomy
+
+MANIFEST: Final = "manifest.json"
+TAXONOMY: Final = "taxonomy.toml"
+TOKENIZER: Final = "tokenizer.json"
+NETWORK: Final = "network.xml"
+WEIGHTS: Final = "network.bin"
+CARD: Final = "README.md"
+AUDITED: Final = (TAXONOMY, TOKENIZER, NETWORK, WEIGHTS)
+BUNDLED_NAME: Final = "reclamo-small"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artefact:
+    """An opened artefact: its folder, manifest and taxonomy. Every file was audited."""
+
+    path: Path
+    manifest: Manifest
+    taxonomy: Taxonomy
+
+    @property
+    def tokenizer(self) -> Path:
+        """The tokenizer file."""
+        return self.path / TOKENIZER
+
+    @property
+    def network(self) -> Path:
+        """The network's graph; its weights lie beside it."""
+        return self.path / NETWORK
+
+
+def file_sha256(path: Path) -> str:
+    """Hash a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    """Write the manifest in one rename."""
+    fresh = path / (MANIFEST + ".new")
+    fresh.write_text(json.dumps(manifest.to_dict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    os.replace(fresh, path / MANIFEST)
+
+
+def hash_files(path: Path) -> dict[str, str]:
+    """Hash the files that an artefact is audited by."""
+    return {name: file_sha256(path / name) for name in AUDITED}
+
+
+def open_artefact(path: str | Path) -> Artefact:
+    """Parse and audit the artefact in a folder.
+
+    Raises:
+        ArtefactError: the folder or a file is missing, was altered, or is of another format.
+    """
+    folder = Path(path)
+    if not (folder / MANIFEST).is_file():
+        raise ArtefactError(f"holds no {MANIFEST}; give the folder of a tagger, or none for the bundled one", path=folder)
+    try:
+        raw = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ArtefactError(f"{MANIFEST} is not JSON ({error}); copy the tagger again, or retrain it", path=folder) from error
+    for name in AUDITED:
+        if not (folder / name).is_file():
+            raise ArtefactError(f"{name} is missing; copy the tagger again, or retrain it", path=folder)
+    taxonomy = load_taxonomy(folder / TAXONOMY)
+    manifest = Manifest.from_dict(raw, taxonomy, str(folder / MANIFEST))
+    for name in AUDITED:
+        if manifest.files.get(name) != file_sha256(folder / name):
+            raise ArtefactError(f"{name} is not the file that the manifest names (another hash); copy the tagger again", path=folder)
+    return Artefact(path=folder, manifest=manifest, taxonomy=taxonomy)
+
+
+def bundled_artefact() -> Path:
+    """Find the bundled tagger: inside the installed package, else in the source tree's models/.
+
+    Raises:
+        ArtefactError: neither is there.
+    """
+    inside = Path(__file__).parents[1] / "_models" / BUNDLED_NAME
+    beside = Path(__file__).parents[3] / "models" / BUNDLED_NAME
+    for candidate in (inside, beside):
+        if (candidate / MANIFEST).is_file():
+            return candidate
+    raise ArtefactError(f"the bundled tagger {BUNDLED_NAME!r} is not there; reinstall reclamo, or run train.py and give its output folder")
+
+
+def clear(path: Path) -> None:
+    """Make an empty folder for a new artefact; a folder that holds something else is refused.
+
+    Raises:
+        ArtefactError: the folder has files but no manifest.
+    """
+    if path.exists() and any(path.iterdir()) and not (path / MANIFEST).is_file():
+        raise ArtefactError("the output folder holds other files; give an empty folder or one of an old tagger", path=path)
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)

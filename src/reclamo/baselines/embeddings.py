@@ -1,0 +1,110 @@
+"""Frozen sentence embeddings of the base encoder with logistic regression: what the base knows before it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reclamo.baselines.linear import LinearHeads, Progress, Search, fit_linear_heads
+from reclamo.baselines.predictor import Array
+from reclamo.corpus import Example, encode_targets
+from reclamo.errors import BaseModelError, MissingExtraError
+from reclamo.taxonomy import Taxonomy
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderOptions:
+    """How texts are embedded: the longest input in tokens, padded tokens of a batch, and what is put before each text."""
+
+    max_tokens: int = 256
+    tokens_per_batch: int = 4096
+    prefix: str = ""
+
+
+class Encoder:
+    """A frozen encoder; `embed` gives the mean of its token states.
+
+    Args:
+        base: folder or hub name.
+
+    Raises:
+        BaseModelError: it cannot be read. MissingExtraError: torch or transformers is not installed.
+    """
+
+    def __init__(self, base: str | Path, options: EncoderOptions = EncoderOptions()) -> None:
+        try:
+            from transformers import AutoModel, AutoTokenizer
+        except ImportError as error:
+            raise MissingExtraError("transformers", "train") from error
+        self.options = options
+        try:
+            self._tokenizer = AutoTokenizer.from_pretrained(str(base))
+            self._model: Any = AutoModel.from_pretrained(str(base)).eval()
+        except (OSError, ValueError) as error:
+            raise BaseModelError(f"the encoder cannot be read ({error}); give a folder or a hub name", path=base) from error
+        self._known: dict[str, Array] = {}
+
+    def embed(self, texts: Sequence[str]) -> Array:
+        """Embed texts: float32 (texts, width). A text that was seen before is not computed again."""
+        fresh = sorted({text for text in texts if text not in self._known}, key=len)
+        for batch in self._batches(fresh):
+            for text, vector in zip(batch, self._mean_states(batch), strict=True):
+                self._known[text] = vector
+        return np.stack([self._known[text] for text in texts]) if texts else np.zeros((0, self._model.config.hidden_size), np.float32)
+
+    def _batches(self, texts: list[str]) -> list[list[str]]:
+        # Three characters a token is a cautious guess for all three languages; it only sets the size of a batch.
+        room = 3 * self.options.tokens_per_batch
+        batches: list[list[str]] = []
+        for text in texts:
+            if batches and (len(batches[-1]) + 1) * max(len(text), 24) <= room:
+                batches[-1].append(text)
+            else:
+                batches.append([text])
+        return batches
+
+    def _mean_states(self, texts: list[str]) -> Array:
+        import torch
+
+        given = [self.options.prefix + text for text in texts]
+        tokens = self._tokenizer(given, padding=True, truncation=True, max_length=self.options.max_tokens, return_tensors="pt")
+        with torch.inference_mode():
+            states = self._model(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]).last_hidden_state
+        mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)
+        return np.asarray(((states * mask).sum(1) / mask.sum(1)).float().numpy(), dtype=np.float32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embeddings:
+    """Standardised embeddings with logistic regression. Build it with `Embeddings.fit`."""
+
+    encoder: Any
+    mean: Array
+    scale: Array
+    heads: LinearHeads
+    name: str = "embeddings"
+
+    @classmethod
+    def fit(
+        cls,
+        examples: Sequence[Example],
+        taxonomy: Taxonomy,
+        encoder: Any,
+        *,
+        search: Search = Search(costs=(0.001, 0.01, 0.1, 1.0)),
+        progress: Progress | None = None,
+    ) -> Embeddings:
+        """Fit on labelled messages; `encoder` is anything with `embed(texts) -> (texts, width)`."""
+        vectors = encoder.embed([example.text for example in examples])
+        mean, scale = vectors.mean(0), np.maximum(vectors.std(0), 1e-6)
+        groups = [example.group for example in examples]
+        heads = fit_linear_heads((vectors - mean) / scale, encode_targets(examples, taxonomy), groups, taxonomy, search, progress)
+        return cls(encoder=encoder, mean=mean, scale=scale, heads=heads)
+
+    def logits(self, examples: Sequence[Example]) -> Array:
+        """Score messages: (messages, n_logits)."""
+        return self.heads.logits((self.encoder.embed([example.text for example in examples]) - self.mean) / self.scale)

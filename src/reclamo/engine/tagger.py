@@ -1,0 +1,239 @@
+"""The tagger: messages in, tags out, lazily and in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reclamo.artefact import Artefact, bundled_artefact, open_artefact
+from reclamo.engine.decode import Decoded, Decoder
+from reclamo.engine.evidence import directions, pick_spans, word_contributions
+from reclamo.engine.runtime import Runtime
+from reclamo.engine.tokens import Unit, UnitMaker, batches_by_tokens, round_up
+from reclamo.message import Message, Problem
+from reclamo.tags import Evidence, Tags
+from reclamo.taxonomy import Taxonomy, rubric_score, service_level
+from reclamo.text import clean_text
+from reclamo.text.language import detect_language
+
+Array = NDArray[np.float32]
+CHUNK: Final = 256
+TOKENS_PER_BATCH: Final = 4096
+MAX_CHARACTERS: Final = 1_048_576
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a tagger runs.
+
+    Attributes:
+        threads: of the run-time; all cores by default.
+        precision: `auto`, `bf16` or `fp32`.
+        evidence: whether to give the words that made each score.
+        review_rate: share of messages to mark for review, by the curve fitted on validation; None keeps the artefact's margin.
+        max_risk: largest error rate to leave among messages that are not marked; overrides review_rate.
+        cache: folder for compiled networks.
+    """
+
+    threads: int | None = None
+    precision: str = "auto"
+    evidence: bool = True
+    review_rate: float | None = None
+    max_risk: float | None = None
+    cache: Path | None = None
+
+
+class Tagger:
+    """Tag messages with one artefact. Build it with `reclamo.load`."""
+
+    def __init__(self, artefact: Artefact, options: Options = Options()) -> None:
+        self.artefact = artefact
+        self.options = options
+        self.taxonomy: Taxonomy = artefact.taxonomy
+        self.name = artefact.manifest.label
+        self._units = UnitMaker(artefact.tokenizer, artefact.manifest.max_tokens)
+        self._runtime = Runtime(artefact.network, threads=options.threads, precision=options.precision, cache=options.cache)
+        self._decoder = Decoder(artefact.taxonomy, artefact.manifest.calibration)
+        self._margin = _margin(artefact, options)
+
+    @property
+    def precision(self) -> str:
+        """What the network computes in."""
+        return self._runtime.precision
+
+    def tag(self, message: Message | str | Mapping[str, Any]) -> Tags:
+        """Tag one message: a text, a row, or a `Message`."""
+        return next(self.tag_many([message]))
+
+    def tag_many(self, messages: Iterable[Message | str | Mapping[str, Any]]) -> Iterator[Tags]:
+        """Tag many messages lazily, in order; exactly one `Tags` for each, whatever it holds."""
+        numbered = enumerate(messages, 1)
+        while chunk := [self._prepare(item, number) for number, item in islice(numbered, CHUNK)]:
+            yield from self._tag_chunk(chunk)
+
+    def logits(self, texts: Iterable[str]) -> Array:
+        """Raw logits of cleaned texts, windows pooled: (texts, n_logits)."""
+        parts = []
+        source = iter(texts)
+        while chunk := list(islice(source, CHUNK)):
+            units = self._units.units(chunk)
+            scores, _ = self._run(units, want_contributions=False)
+            parts.append(np.stack([pool_windows(self.taxonomy, scores, units, index) for index in range(len(chunk))]))
+        return np.concatenate(parts) if parts else np.zeros((0, self.taxonomy.n_logits), np.float32)
+
+    def _prepare(self, item: Message | str | Mapping[str, Any], number: int) -> Message:
+        if isinstance(item, str):
+            message = Message(id=str(number), text=item)
+        elif isinstance(item, Message):
+            message = item
+        else:
+            message = Message.from_dict(item, id=str(number))
+        if message.problem is not None:
+            return message
+        return self._check(replace(message, text=clean_text(message.text[: MAX_CHARACTERS + 1])))
+
+    def _check(self, message: Message) -> Message:
+        """Find the language and whatever keeps the message from being scored."""
+        if len(message.text) > MAX_CHARACTERS:
+            detail = f"the text is over {MAX_CHARACTERS} characters; split it"
+            return replace(message, text="", problem=Problem(reason="over_limit", detail=detail))
+        if not message.text:
+            return replace(message, problem=Problem(reason="empty", detail="the message has no text of its own"))
+        roles = self._known_roles()
+        if message.role is not None and roles and message.role not in roles:
+            detail = f"role is {message.role!r}; expected {' or '.join(roles)}, or none"
+            return replace(message, problem=Problem(reason="broken", detail=detail))
+        lang = message.lang or detect_language(message.text, self.taxonomy.languages)
+        if lang is not None and lang not in self.taxonomy.languages:
+            detail = f"the language looks like {lang!r}; this tagger reads {', '.join(self.taxonomy.languages)}"
+            return replace(message, lang=lang, problem=Problem(reason="unsupported_language", detail=detail))
+        return replace(message, lang=lang)
+
+    def _known_roles(self) -> tuple[str, ...]:
+        head = self.taxonomy.by_name.get("role")
+        return head.names if head else ()
+
+    def _tag_chunk(self, chunk: list[Message]) -> Iterator[Tags]:
+        good = [index for index, message in enumerate(chunk) if message.problem is None]
+        units = self._units.units([chunk[index].text for index in good])
+        scores, contributions = self._run(units, want_contributions=self.options.evidence)
+        pooled = [pool_windows(self.taxonomy, scores, units, k) for k in range(len(good))]
+        logits = np.stack(pooled) if pooled else np.zeros((0, self.taxonomy.n_logits), np.float32)
+        decoded = self._decoder.decode(logits, [{"role": chunk[index].role} for index in good])
+        place = {index: k for k, index in enumerate(good)}
+        for index, message in enumerate(chunk):
+            if index not in place:
+                yield self._unscored(message)
+                continue
+            k = place[index]
+            mine = [u for u, unit in enumerate(units) if unit.message == k] if len(units) > len(good) else [k]
+            yield self._tags(message, decoded[k], [units[u] for u in mine], [contributions[u] for u in mine] if contributions else [])
+
+    def _run(self, units: list[Unit], want_contributions: bool) -> tuple[Array, list[Array]]:
+        scores = np.zeros((len(units), self.taxonomy.n_logits), dtype=np.float32)
+        contributions: list[Array] = [np.zeros((0, 0), np.float32)] * len(units) if want_contributions else []
+        for group in batches_by_tokens([len(unit.ids) for unit in units], TOKENS_PER_BATCH):
+            width = round_up(max(len(units[i].ids) for i in group))
+            ids = np.full((len(group), width), self._units.pad, dtype=np.int64)
+            mask = np.zeros((len(group), width), dtype=np.int64)
+            for line, i in enumerate(group):
+                ids[line, : len(units[i].ids)] = units[i].ids
+                mask[line, : len(units[i].ids)] = 1
+            batch_scores, batch_contributions = self._runtime(ids, mask)
+            scores[group] = batch_scores
+            if want_contributions:
+                for line, i in enumerate(group):
+                    contributions[i] = batch_contributions[line, :, : len(units[i].ids)].copy()
+        return scores, contributions
+
+    def _tags(self, message: Message, decoded: Decoded, units: list[Unit], contributions: list[Array]) -> Tags:
+        role = decoded.heads.get("role")
+        heads = decoded.heads
+        rubric = heads.get(self.taxonomy.rubric_head) if self.taxonomy.rubric_head else None
+        score = level = None
+        if rubric is not None and isinstance(rubric.p, dict) and isinstance(rubric.value, list):
+            score, level = rubric_score(self.taxonomy, rubric.p), service_level(self.taxonomy, rubric.value)
+        return Tags(
+            id=message.id,
+            lang=message.lang,
+            role=str(role.value) if role else message.role,
+            status="tagged",
+            heads=heads,
+            rubric_score=score,
+            service_level=level,
+            evidence=self._evidence(message.text, decoded, units, contributions),
+            needs_review=decoded.certainty < self._margin,
+            windows=len(units),
+            text=message.text,
+            model=self.name,
+        )
+
+    def _evidence(self, text: str, decoded: Decoded, units: list[Unit], contributions: list[Array]) -> dict[str, list[Evidence]]:
+        if not contributions:
+            return {}
+        wanted = list(directions(self.taxonomy, decoded.heads))
+        weights = np.stack([direction for _, direction in wanted], axis=1) if wanted else np.zeros((self.taxonomy.n_logits, 0), np.float32)
+        offsets = np.concatenate([unit.offsets for unit in units])
+        tokens = np.concatenate([part.T @ weights for part in contributions])
+        spans, sums = word_contributions(text, offsets, tokens)
+        found = {key: pick_spans(spans, sums[:, column]) for column, (key, _) in enumerate(wanted) if key != "role"}
+        return {key: evidence for key, evidence in found.items() if evidence}
+
+    def _unscored(self, message: Message) -> Tags:
+        problem = message.problem or Problem(reason="broken", detail="")
+        return Tags(
+            id=message.id,
+            lang=message.lang,
+            role=message.role,
+            status="unscored",
+            heads=dict.fromkeys(self.taxonomy.by_name),
+            model=self.name,
+            unscored_reason=problem.reason,
+            detail=problem.detail,
+            text=message.text,
+        )
+
+
+def pool_windows(taxonomy: Taxonomy, scores: Array, units: list[Unit], message: int) -> Array:
+    """Pool the logits of a message's windows: the mean by tokens for one-of heads, the largest for all others.
+
+    What is stated in one window is stated; what is one thing of several is weighed.
+    """
+    if len(units) > message and units[message].message == message and (message + 1 == len(units) or units[message + 1].message > message):
+        return scores[message]
+    mine = [index for index, unit in enumerate(units) if unit.message == message]
+    if len(mine) == 1:
+        return scores[mine[0]]
+    lengths = np.array([len(units[index].ids) for index in mine], dtype=np.float32)
+    pooled = scores[mine].max(axis=0)
+    for head in taxonomy.heads:
+        if head.kind == "one_of":
+            where = taxonomy.slices[head.name]
+            pooled[where] = (scores[mine][:, where] * lengths[:, None]).sum(0) / lengths.sum()
+    return pooled
+
+
+def _margin(artefact: Artefact, options: Options) -> float:
+    calibration = artefact.manifest.calibration
+    if options.max_risk is not None:
+        fits = [cut for cut, _, risk in calibration.risk_coverage if risk <= options.max_risk]
+        return fits[0] if fits else 1.01
+    if options.review_rate is not None:
+        fits = [cut for cut, share, _ in calibration.risk_coverage if share <= options.review_rate + 1e-9]
+        return fits[-1] if fits else 0.0
+    return calibration.review_margin
+
+
+def load(path: str | Path | None = None, **options: Any) -> Tagger:
+    """Load a tagger: the bundled one, or that of a folder. Options are the fields of `reclamo.engine.tagger.Options`.
+
+    Raises:
+        ArtefactError: the artefact is missing, altered or broken.
+    """
+    return Tagger(open_artefact(path if path is not None else bundled_artefact()), Options(**options))

@@ -1,0 +1,114 @@
+"""Token ids with offsets, and windows over texts that are longer than the encoder reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from reclamo.errors import ArtefactError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """What one pass of the network reads: a whole message, or one window of a long one.
+
+    Attributes:
+        message: index of the message within the chunk.
+        ids: token ids with the special tokens.
+        offsets: (tokens, 2) characters of the cleaned text; special tokens have an empty span.
+    """
+
+    message: int
+    ids: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+
+
+class UnitMaker:
+    """Cut messages into units of at most `max_tokens`.
+
+    Args:
+        path: a tokenizer.json. max_tokens: with the special tokens.
+    """
+
+    def __init__(self, path: Path, max_tokens: int) -> None:
+        try:
+            self.tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:
+            raise ArtefactError(f"is no tokenizer ({error}); copy the tagger again, or retrain it", path=path) from error
+        self.tokenizer.no_padding()
+        self.tokenizer.no_truncation()
+        special = self.tokenizer.encode("").ids
+        self.bos, self.eos = special[:1], special[1:]
+        self.room = max_tokens - len(special)
+        self.pad = self.tokenizer.token_to_id("<pad>") or 0
+
+    def units(self, texts: Sequence[str]) -> list[Unit]:
+        """Tokenise many texts; a text within the limit is one unit, a longer one several, cut at sentence bounds."""
+        made: list[Unit] = []
+        for index, encoding in enumerate(self.tokenizer.encode_batch(list(texts), add_special_tokens=False)):
+            ids = np.array(encoding.ids, dtype=np.int64)
+            offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+            for start, end in self._bounds(texts[index], offsets):
+                made.append(self._unit(index, ids[start:end], offsets[start:end]))
+        return made
+
+    def _unit(self, message: int, ids: NDArray[np.int64], offsets: NDArray[np.int64]) -> Unit:
+        none = np.zeros((1, 2), dtype=np.int64)
+        return Unit(
+            message=message,
+            ids=np.concatenate([self.bos, ids, self.eos]).astype(np.int64),
+            offsets=np.concatenate([none[: len(self.bos)], offsets, none[: len(self.eos)]]),
+        )
+
+    def _bounds(self, text: str, offsets: NDArray[np.int64]) -> list[tuple[int, int]]:
+        if len(offsets) <= self.room:
+            return [(0, len(offsets))]
+        from reclamo.text.sentences import sentence_starts
+
+        starts = np.searchsorted(offsets[:, 0], np.array(sentence_starts(text), dtype=np.int64))
+        return pack_windows(sorted({int(s) for s in starts if s < len(offsets)} | {0}), len(offsets), self.room)
+
+
+def pack_windows(starts: Sequence[int], total: int, room: int) -> list[tuple[int, int]]:
+    """Pack sentences into windows of at most `room` tokens; a sentence longer than that is cut.
+
+    Example: starts [0, 4, 6, 9], total 12, room 7 -> [(0, 6), (6, 12)].
+    """
+    windows: list[tuple[int, int]] = []
+    begin, end = 0, 0
+    for next_start in [*starts[1:], total]:
+        if next_start - begin > room:
+            if end > begin:
+                windows.append((begin, end))
+                begin = end
+            while next_start - begin > room:
+                windows.append((begin, begin + room))
+                begin += room
+        end = next_start
+    windows.append((begin, total))
+    return windows
+
+
+def batches_by_tokens(lengths: Sequence[int], tokens_per_batch: int) -> list[list[int]]:
+    """Group indices by length, so that (items * longest) stays within `tokens_per_batch`.
+
+    Example: lengths [9, 2, 3, 8], 16 tokens -> [[1, 2], [3], [0]].
+    """
+    groups: list[list[int]] = []
+    for index in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
+        if groups and (len(groups[-1]) + 1) * round_up(lengths[index]) <= tokens_per_batch:
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return groups
+
+
+def round_up(length: int) -> int:
+    """Round a length up to a multiple of 8 (of 32 over 128), so that few shapes occur. Examples: 5 -> 8, 130 -> 160."""
+    step = 8 if length <= 128 else 32
+    return -(-length // step) * step

@@ -1,0 +1,1 @@
+"""Measure taggers: metrics, intervals, comparison, report, card."""

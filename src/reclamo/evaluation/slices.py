@@ -1,0 +1,81 @@
+"""Cut a set by what may make messages harder: length, channel, sector, kind of difficulty, origin, alphabet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+import numpy as np
+
+from reclamo.corpus import Example
+from reclamo.evaluation import metrics
+from reclamo.evaluation.compare import Measured
+from reclamo.evaluation.schema import SliceScore
+from reclamo.text.greeklish import is_greeklish
+
+LEAST_MESSAGES: Final = 10
+LENGTHS: Final = ((80, "to 80 characters"), (300, "to 300"), (800, "to 800"), (math.inf, "over 800"))
+
+
+def _length(example: Example) -> list[str]:
+    return [next(name for most, name in LENGTHS if len(example.text) <= most)]
+
+
+def _alphabet(example: Example) -> list[str]:
+    if example.lang != "el":
+        return []
+    greek = sum("\u0370" <= ch <= "\u03ff" or "\u1f00" <= ch <= "\u1fff" for ch in example.text)
+    letters = sum(ch.isalpha() for ch in example.text)
+    if greek < 0.25 * letters and is_greeklish(example.text):
+        return ["Greeklish"]
+    return ["Greek letters"]
+
+
+def _meta(key: str) -> Callable[[Example], list[str]]:
+    return lambda example: [example.meta[key]] if key in example.meta else []
+
+
+# What a message belongs to under each kind of slice; none, one or several values.
+KINDS: Final[dict[str, Callable[[Example], list[str]]]] = {
+    "length": _length,
+    "channel": _meta("channel"),
+    "sector": _meta("sector"),
+    "hard": lambda example: list(example.hard) or ["not hard"],
+    "origin": lambda example: ["real" if "source" in example.meta else "written"],
+    "source": _meta("source"),
+    "alphabet": _alphabet,
+    "role": lambda example: [example.role] if example.role else [],
+}
+
+
+def slice_masks(examples: Sequence[Example]) -> Iterator[tuple[str, str, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]]:
+    """Give (kind, value, mask over messages) of every slice; a kind that does not divide the set is left out."""
+    for kind, values_of in KINDS.items():
+        values = [frozenset(values_of(example)) for example in examples]
+        names = sorted(set().union(*values)) if values else []
+        for name in names:
+            mask = np.array([name in mine for mine in values], dtype=np.bool_)
+            if not mask.all():
+                yield kind, name, mask
+
+
+def slice_scores(measured: Measured) -> Iterator[SliceScore]:
+    """Score one system on every slice of one set with at least ten messages; heads with fewer take no part."""
+    for kind, value, mask in slice_masks(measured.set.examples):
+        heads: dict[str, float] = {}
+        for name, whole in measured.outcomes.items():
+            outcome = whole.take(mask)
+            if len(outcome.rows) >= LEAST_MESSAGES:
+                score = float(metrics.headline(outcome.head.kind, metrics.label_counts(outcome).sum(axis=0)))
+                heads |= {} if math.isnan(score) else {name: round(score, 4)}
+        if heads and mask.sum() >= LEAST_MESSAGES:
+            yield SliceScore(
+                system=measured.system.name,
+                set=measured.set.name,
+                kind=kind,
+                value=value,
+                messages=int(mask.sum()),
+                mean=round(float(np.mean(list(heads.values()))), 4),
+                heads=heads,
+            )

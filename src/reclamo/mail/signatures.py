@@ -1,0 +1,163 @@
+"""Signatures, disclaimers, "sent from my phone", survey footers, banners and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from reclamo.mail import markers
+from reclamo.mail.lines import HISTORY, Kind, Line, mark
+
+MAX_SIGNATURE_LINES: Final = 12
+MAX_SIGNATURE_LINE: Final = 90
+SENTENCE_WORDS: Final = 8
+
+
+def mark_signatures(lines: list[Line]) -> None:
+    """Mark what a program or a habit added to the writer's own text, in every stretch between quotations.
+
+    A closing takes the names below it along only where they look like names and addresses; when nothing else was written
+    the closing is the message, and stays.
+    """
+    _mark_single_lines(lines)
+    stretches = [stretch for stretch in _stretches(lines) if any(line.key for line in stretch)]
+    for number, stretch in enumerate(stretches):
+        if not number:
+            _mark_banner(stretch)
+        _mark_ruled_signature(stretch)
+        _mark_tail(stretch)
+        _mark_closing(stretch, may_empty=number > 0)
+
+
+def _stretches(lines: list[Line]) -> Iterator[list[Line]]:
+    """Give the runs of lines that are not history."""
+    stretch: list[Line] = []
+    for line in lines:
+        if line.kind in HISTORY:
+            if stretch:
+                yield stretch
+            stretch = []
+        else:
+            stretch.append(line)
+    if stretch:
+        yield stretch
+
+
+def _mark_single_lines(lines: list[Line]) -> None:
+    for line in lines:
+        if line.kind is not None or not line.key:
+            continue
+        if line.key[0] in "[<(" and markers.PICTURE.match(line.key):
+            line.kind = "picture"
+        elif len(line.key) < 140 and markers.DEVICE.match(line.key):
+            line.kind = "device"
+
+
+def _filled(stretch: list[Line]) -> list[Line]:
+    return [line for line in stretch if line.kind is None and line.key]
+
+
+def _paragraphs(stretch: list[Line]) -> list[list[Line]]:
+    """Give the unmarked paragraphs of a stretch."""
+    paragraphs: list[list[Line]] = [[]]
+    for line in stretch:
+        if line.key and line.kind is None:
+            paragraphs[-1].append(line)
+        elif paragraphs[-1]:
+            paragraphs.append([])
+    return [paragraph for paragraph in paragraphs if paragraph]
+
+
+def _mark_banner(stretch: list[Line]) -> None:
+    for paragraph in _paragraphs(stretch)[:2]:
+        if markers.BANNER.match(paragraph[0].key):
+            one_line = len(paragraph) > 1 and len(paragraph[0].key) > 90
+            mark(paragraph, 0, 1 if one_line else len(paragraph), "banner")
+
+
+def _mark_ruled_signature(stretch: list[Line]) -> None:
+    """Mark all below a "-- " line (RFC 3676, 4.3); below a bare "--" only what is short enough for a signature."""
+    filled = [number for number, line in enumerate(stretch) if line.kind is None and line.key]
+    for position, number in enumerate(filled):
+        line = stretch[number]
+        if not markers.SIGNATURE_RULE.match(line.key):
+            continue
+        below = filled[position + 1 : position + 2 + MAX_SIGNATURE_LINES]
+        if position == 0 and any(_is_sentence(stretch[other].key) for other in below):
+            line.kind = "signature"
+        elif line.raw.rstrip("\r") == "-- " or len(below) <= MAX_SIGNATURE_LINES:
+            mark(stretch, number, len(stretch), "signature")
+            return
+
+
+def _mark_tail(stretch: list[Line]) -> None:
+    """Mark the disclaimers and footers at the end, from the last paragraph up, as long as each one is one."""
+    paragraphs = _paragraphs(stretch)
+    for number in range(len(paragraphs) - 1, -1, -1):
+        if (found := _tail_of(paragraphs[number], is_first=number == 0)) is None:
+            if not _is_contact(paragraphs[number]) or number == len(paragraphs) - 1:
+                return
+            continue
+        start, kind = found
+        mark(paragraphs[number], start, len(paragraphs[number]), kind)
+        if start:
+            return
+
+
+def _tail_of(paragraph: list[Line], *, is_first: bool) -> tuple[int, Kind] | None:
+    """Give from which line on a paragraph is a disclaimer or footer."""
+    whole = " ".join(line.key for line in paragraph[:40])
+    for index, line in enumerate(paragraph):
+        if is_first and index == 0:
+            continue
+        if markers.FOOTER.match(line.key):
+            return index, "footer"
+        if markers.DISCLAIMER_HEADS.match(line.key):
+            return index, "disclaimer"
+        if markers.DISCLAIMER_STARTS.match(line.key) and markers.DISCLAIMER_WORDS.search(whole[-4000:]):
+            return index, "disclaimer"
+    return None
+
+
+def _is_contact(paragraph: list[Line]) -> bool:
+    return all(not _is_sentence(line.key) for line in paragraph)
+
+
+def _is_sentence(key: str) -> bool:
+    """Say whether a line is prose rather than a name, a title or an address."""
+    words = len(key.split())
+    if markers.CONTACT.search(key) and words < 14:
+        return False
+    return words >= SENTENCE_WORDS or len(key) > MAX_SIGNATURE_LINE or (words >= 4 and key.endswith((".", "?", "!", ";", "…")))
+
+
+def _mark_closing(stretch: list[Line], *, may_empty: bool) -> None:
+    """Mark the last closing and the names below it; a postscript stays."""
+    filled = _filled(stretch)
+    tail = max(0, len(filled) - 2 * MAX_SIGNATURE_LINES)
+    end = next((i for i in range(tail, len(filled)) if markers.POSTSCRIPT.match(filled[i].key)), len(filled))
+    for position in range(end - 1, max(-1, end - 2 - MAX_SIGNATURE_LINES), -1):
+        key = filled[position].key
+        closing = _closing(key)
+        if closing is None:
+            if _is_sentence(key):
+                return
+            continue
+        while position and closing == "valediction" and _closing(filled[position - 1].key) == "valediction":
+            position -= 1
+        is_all = position == 0 and end == len(filled) and not may_empty
+        mark(filled, position + 1 if is_all or closing == "thanks" else position, end, "signature")
+        return
+
+
+def _closing(key: str) -> str | None:
+    """Say whether a line is a closing, alone or with a name behind it: "valediction", "thanks" or None."""
+    match = markers.CLOSING.match(key)
+    if match is None:
+        return None
+    rest = (match["rest"] or "").strip(" ,.!;:-")
+    if (rest and not all(word[:1].isupper() or len(word) < 4 for word in rest.split()[:5])) or len(rest.split()) > 5:
+        return None
+    if match["thanks"]:
+        return "thanks"
+    return "valediction"

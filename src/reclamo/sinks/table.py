@@ -1,0 +1,75 @@
+"""A table on the terminal, for a person to read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Final
+
+from reclamo.tags import Tags
+from reclamo.taxonomy import Taxonomy
+
+COLOURS: Final = {"negative": "red", "positive": "green", "high": "bold red", "medium": "yellow", "bad": "red", "exceptional": "green"}
+SNIPPET: Final = 44
+
+
+class TableSink:
+    """Collect rows and print one table with a line of counts at the end."""
+
+    def __init__(self, path: Any, taxonomy: Taxonomy, *, with_text: bool = False) -> None:
+        self.rows: list[Tags] = []
+
+    def write(self, tags: Tags) -> None:
+        """Take one row."""
+        self.rows.append(tags)
+
+    def close(self) -> None:
+        """Print."""
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for title in ("message", "lang", "role", "sentiment", "complaint", "what", "reason / level", "p"):
+            table.add_column(title, overflow="ellipsis", no_wrap=title in ("message", "lang", "role", "sentiment"))
+        for tags in self.rows:
+            table.add_row(*_cells(tags))
+        console = Console()
+        console.print(table)
+        console.print(_summary(self.rows), style="dim")
+
+    def abort(self) -> None:
+        """Print what there is."""
+        self.close()
+
+
+def _cells(tags: Tags) -> list[Any]:
+    from rich.text import Text
+
+    snippet = Text((tags.text or tags.id).replace("\n", " ")[:SNIPPET])
+    if tags.status == "unscored":
+        return [snippet, tags.lang or "", tags.role or "", Text("unscored", style="dim"), "", Text(tags.unscored_reason or "", style="dim"), "", ""]
+    value = {name: tag.value for name, tag in tags.heads.items() if tag is not None}
+    sentiment = str(value.get("sentiment", ""))
+    complaint = value.get("complaint")
+    severity = str(value.get("severity", "")) if complaint else ""
+    lists = [item for item in value.values() if isinstance(item, list)]
+    level = tags.service_level or value.get("reason", "")
+    score = "" if tags.rubric_score is None else f" {tags.rubric_score:.0f}/100"
+    sure = tags.heads.get("complaint")
+    return [
+        snippet,
+        tags.lang or "",
+        tags.role or "",
+        Text(sentiment, style=COLOURS.get(sentiment, "")),
+        Text(severity if complaint else "no" if complaint is False else "", style=COLOURS.get(severity, "")),
+        ", ".join(label for item in lists for label in item) + (" · churn" if value.get("churn_risk") else ""),
+        f"{level}{score}" + (" · review" if tags.needs_review else ""),
+        f"{sure.p:.2f}" if sure is not None and isinstance(sure.p, float) else "",
+    ]
+
+
+def _summary(rows: list[Tags]) -> str:
+    unscored = Counter(tags.unscored_reason for tags in rows if tags.status == "unscored")
+    complaints = sum(1 for tags in rows if (tag := tags.heads.get("complaint")) is not None and tag.value)
+    parts = [f"{len(rows)} messages", f"{complaints} complaints", f"{sum(tags.needs_review for tags in rows)} for review"]
+    parts += [f"{count} unscored ({reason})" for reason, count in sorted(unscored.items(), key=str)]
+    return ", ".join(parts)

@@ -1,0 +1,83 @@
+"""Single messages in files of their own, and folders of mail: .eml files, mboxes and Maildirs, at any depth."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from reclamo.errors import SourceError
+from reclamo.mail import Limits
+from reclamo.message import Message
+from reclamo.sources.ids import UniqueIds
+from reclamo.sources.maildir import is_inside, is_maildir, maildir_messages
+from reclamo.sources.mailfile import file_message
+from reclamo.sources.mbox import is_postmark, mbox_messages
+
+MBOX_ENDINGS: Final = frozenset({".mbox", ".mbx"})
+_MAILDIR_FOLDERS: Final = frozenset({"cur", "new", "tmp"})
+_LOG = logging.getLogger("reclamo")
+
+
+def read_eml(path: Path, limits: Limits = Limits(), include_automatic: bool = False) -> Iterator[Message]:
+    """Give the one message of an .eml file.
+
+    Its id is the Message-ID, else `<file>#1`. Raises SourceError where the file cannot be read.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise SourceError("no such file; expected one message (.eml)", path=path)
+    return iter((file_message(path, path.name, UniqueIds(), limits, include_automatic=include_automatic),))
+
+
+def read_mail_folder(path: Path, limits: Limits = Limits(), include_automatic: bool = False) -> Iterator[Message]:
+    """Give the messages of every .eml file, mbox and Maildir below a folder, sorted by path.
+
+    An mbox is a file that ends in .mbox or .mbx, or has no ending and begins with a postmark. Links that lead out of the folder are
+    not followed, files of other kinds are passed over. Ids are the Message-ID, else `<path>#<ordinal>`. Raises SourceError where
+    the folder cannot be read.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise SourceError("no such folder", path=path)
+    return _walk(path, limits, include_automatic=include_automatic)
+
+
+def _walk(root: Path, limits: Limits, *, include_automatic: bool) -> Iterator[Message]:
+    ids, pending = UniqueIds(), [root]
+    while pending:
+        place = pending.pop()
+        name = "" if place == root else place.relative_to(root).as_posix()
+        if place.is_dir():
+            below = _entries(place, root)
+            if is_maildir(place):
+                yield from maildir_messages(place, name and f"{name}/", root, ids, limits, include_automatic=include_automatic)
+                below = [entry for entry in below if entry.name not in _MAILDIR_FOLDERS and entry.is_dir()]
+            pending.extend(reversed(below))
+        elif place.suffix.lower() == ".eml":
+            yield file_message(place, name, ids, limits, include_automatic=include_automatic)
+        elif _is_mbox(place):
+            yield from mbox_messages(place, name, ids, limits, include_automatic=include_automatic)
+        else:
+            _LOG.debug("passed over %s: no mail by its ending", name)
+
+
+def _entries(folder: Path, root: Path) -> list[Path]:
+    """Give what lies in a folder, sorted by name; a linked folder is not entered, so that no loop can arise."""
+    try:
+        entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
+    except OSError as error:
+        raise SourceError(f"the folder could not be read ({error.strerror})", path=folder) from error
+    return [entry for entry in entries if is_inside(entry, root) and (entry.is_file() or (entry.is_dir() and not entry.is_symlink()))]
+
+
+def _is_mbox(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            first = file.readline(1024)
+    except OSError:
+        return False
+    if path.suffix.lower() in MBOX_ENDINGS:
+        return not first or first.startswith(b"From ")
+    return not path.suffix and is_postmark(first)

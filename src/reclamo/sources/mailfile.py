@@ -1,0 +1,34 @@
+"""A file that holds one message."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+from reclamo.mail import Limits
+from reclamo.message import Message, Problem
+from reclamo.sources.ids import UniqueIds
+from reclamo.sources.mbox import RawMail, read_raw
+
+_LEADING: Final = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:>?From [^\r\n]*\r?\n)?")
+
+
+def file_message(path: Path, name: str, ids: UniqueIds, limits: Limits, *, include_automatic: bool) -> Message:
+    """Read a file that holds one message; a file that cannot be read becomes a message with a problem."""
+    try:
+        raw = _read_file(path, limits)
+    except OSError as error:
+        problem = Problem(reason="broken", detail=f"the file could not be read ({error.strerror})")
+        return Message(id=ids.take(f"{name}#1"), text="", problem=problem)
+    mail = read_raw(raw, limits)
+    return mail.to_message(ids.take(mail.message_id or f"{name}#1"), include_automatic=include_automatic)
+
+
+def _read_file(path: Path, limits: Limits) -> RawMail:
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        data = file.read(limits.message_bytes + 1 if size <= limits.message_bytes else limits.header_block_bytes)
+    data = _LEADING.sub(b"", data, count=1)
+    return RawMail(data=data, size=size if size > limits.message_bytes else len(data))

@@ -1,0 +1,77 @@
+"""Greek written in Latin letters: write it, and tell it from the languages it resembles."""
+
+from __future__ import annotations
+
+import random
+import unicodedata
+from typing import Final
+
+# How people write each letter, the commonest first. Digraphs are read before single letters.
+DIGRAPHS: Final[dict[str, tuple[str, ...]]] = {
+    "ου": ("ou", "u"),
+    "ει": ("ei", "i"),
+    "οι": ("oi", "i"),
+    "αι": ("ai", "e"),
+    "ευ": ("eu", "ef", "ev"),
+    "αυ": ("au", "af", "av"),
+    "μπ": ("mp", "b"),
+    "ντ": ("nt", "d"),
+    "γκ": ("gk", "g"),
+    "γγ": ("gg", "ng"),
+    "τσ": ("ts",),
+    "τζ": ("tz",),
+}
+LETTERS: Final[dict[str, tuple[str, ...]]] = {
+    "α": ("a",), "β": ("v", "b"), "γ": ("g",), "δ": ("d",), "ε": ("e",), "ζ": ("z",), "η": ("i", "h"),
+    "θ": ("th", "8"), "ι": ("i",), "κ": ("k",), "λ": ("l",), "μ": ("m",), "ν": ("n",), "ξ": ("ks", "x", "3"),
+    "ο": ("o",), "π": ("p",), "ρ": ("r",), "σ": ("s",), "ς": ("s",), "τ": ("t",), "υ": ("y", "u"), "φ": ("f", "ph"),
+    "χ": ("x", "h", "ch"), "ψ": ("ps",), "ω": ("o", "w"),
+}  # fmt: skip
+
+
+def to_greeklish(text: str, rng: random.Random) -> str:
+    """Write Greek as one person would in Latin letters: each writer keeps to one habit for each letter.
+
+    Example (one of the habits): «Δεν ήρθε» -> «Den irthe».
+    """
+    bare = "".join(ch for ch in unicodedata.normalize("NFD", text) if not unicodedata.combining(ch))
+    habit = {greek: ways[0] if rng.random() < 0.6 else rng.choice(ways) for greek, ways in {**DIGRAPHS, **LETTERS}.items()}
+    out: list[str] = []
+    at = 0
+    while at < len(bare):
+        pair = bare[at : at + 2].lower()
+        size = 2 if pair in habit else 1
+        source = bare[at : at + size]
+        latin = habit.get(source.lower(), source)
+        out.append(latin.capitalize() if source[:1].isupper() and latin != source else latin)
+        at += size
+    return "".join(out)
+
+
+# Words that Greek text is full of, in the spellings that people use; none is a common word of Spanish, Italian or English.
+COMMON_WORDS: Final = frozenset(
+    """
+    kai ke k den dn einai eine ine ein tha 8a gia gya mou m sou sas mas tou toy tis tin thn ton twn stin sthn sto sti ston stis
+    stous apo exo exw echo eho exete exoume exei eixa eixe eixate poly poli polu kala kalo kalos kalimera kalhmera kalispera
+    kalhspera kalinixta geia gia xairete euxaristo efharisto efxaristo eyxaristw euxaristw evxaristo parakalo parakalw oti pou poy
+    pws otan giati yiati tipota kanena kanenas kaneis kanenan akoma akomi akomh xthes htes simera shmera avrio aurio mia ena enas
+    nai oxi ohi ola olo olous edo edw ekei mono meta pali prin mexri mehri kati kapoios kapoion kathe ka8e opos opws otane afto
+    auto ayto afta auta ayta aftos autos aftoi emena esas emas mporo mporw boro mporei borei mporeite boreite thelo 8elo thelw 8elw
+    theloume thelei thelete prepei prpei ebala evala irthe hrthe irthan pira phra pire piga phga ekana kano kanw kanete kanoume
+    lefta leuta xrimata wra ora wres ores mera meres mina mhna vdomada evdomada lipon loipon re malaka telika tora twra
+    episis epishs symvolaio paraggelia parangelia tilefono thlefono etaireia eteria katastima magazi douleia doulevei douleuei
+    """.split()
+)  # fmt: skip
+MIN_SHARE: Final = 0.2
+
+
+def greeklish_share(text: str) -> float:
+    """The share of a text's words that are common Greek words in Latin letters. Example: «den exw lavei tipota» -> 0.75."""
+    words = [word.strip(".,;:!?…()\"'«»-") for word in text.lower().split()]
+    words = [word for word in words if word and not word.isdigit()]
+    return sum(word in COMMON_WORDS for word in words) / len(words) if words else 0.0
+
+
+def is_greeklish(text: str) -> bool:
+    """Say whether a text in Latin letters is Greek: at least a fifth of its words are common Greek ones, and at least one."""
+    return greeklish_share(text) >= MIN_SHARE

@@ -1,0 +1,63 @@
+"""Which language a message is in: Greek in either alphabet, Spanish, Italian, or another one."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection
+from functools import lru_cache
+from typing import Any, Final
+
+from reclamo.text.greeklish import is_greeklish
+
+# The supported Latin-script languages and the neighbours that they are mistaken for.
+CANDIDATES: Final = ("es", "it", "pt", "ca", "fr", "ro", "en", "de", "nl", "pl", "tr", "sq", "gl", "la")
+SCRIPTS: Final = {"GREEK": "el", "CYRILLIC": "ru", "ARABIC": "ar", "HEBREW": "he", "CJK": "zh", "HIRAGANA": "ja", "KATAKANA": "ja", "HANGUL": "ko"}
+CERTAIN: Final = 0.98
+SHORT_LETTERS: Final = 24
+
+
+def detect_language(text: str, supported: Collection[str] = ("es", "el", "it")) -> str | None:
+    """Name the language of a cleaned text, as an ISO 639-1 code; None where there is too little to tell.
+
+    Greek letters decide first, then Greeklish, then the candidates by py3langid. A language that is not supported is named
+    only when it is near certain: a wrong refusal costs a message, a doubtful one is tagged as the likeliest supported one.
+    """
+    letters = [ch for ch in text if ch.isalpha()]
+    if not letters:
+        return None
+    script = _script(letters)
+    if script is not None:
+        return script
+    if "el" in supported and is_greeklish(text):
+        return "el"
+    ranked = _rank(text)
+    best, probability = ranked[0]
+    known = [code for code, _ in ranked if code in supported]
+    if best in supported or not known:
+        return best
+    sure = probability >= CERTAIN and len(letters) >= SHORT_LETTERS
+    return best if sure else (known[0] if len(letters) >= SHORT_LETTERS else None)
+
+
+def _script(letters: list[str]) -> str | None:
+    counts: dict[str, int] = {}
+    for ch in letters:
+        name = unicodedata.name(ch, "").split(" ")[0]
+        counts[name] = counts.get(name, 0) + 1
+    if counts.get("GREEK", 0) >= 0.25 * len(letters):
+        return "el"
+    top = max(counts, key=lambda name: counts[name])
+    return SCRIPTS.get(top)
+
+
+@lru_cache(maxsize=1)
+def _identifier() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages(list(CANDIDATES))
+    return identifier
+
+
+def _rank(text: str) -> list[tuple[str, float]]:
+    return [(str(code), float(p)) for code, p in _identifier().rank(text.lower()[:2000])]

@@ -1,0 +1,1 @@
+"""Train a tagger (needs torch): configuration, data, loop, calibration, export."""

@@ -1,0 +1,125 @@
+"""Fit temperatures and thresholds on validation logits (Guo et al., 2017), and the risk-coverage curve for review."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reclamo.artefact import Calibration, HeadCalibration
+from reclamo.corpus import Targets
+from reclamo.engine.decode import head_certainty, head_probabilities
+from reclamo.taxonomy import Head, Taxonomy
+
+TEMPERATURES = np.exp(np.linspace(np.log(0.4), np.log(4.0), 73))
+GRID = np.linspace(0.05, 0.95, 181)
+PRIOR_POSITIVES = 25.0
+
+
+def fit_calibration(taxonomy: Taxonomy, logits: NDArray[np.float32], targets: Targets) -> Calibration:
+    """Fit every head on the validation messages that have it.
+
+    Args:
+        logits: (messages, n_logits). targets: of the same messages.
+    """
+    heads: dict[str, HeadCalibration] = {}
+    for head in taxonomy.heads:
+        values, asked = targets.head(taxonomy, head.name)
+        if len(values) == 0:
+            heads[head.name] = HeadCalibration(thresholds=() if head.exclusive else (0.5,) * len(head.labels))
+            continue
+        scores = logits[asked][:, taxonomy.slices[head.name]]
+        temperature = fit_temperature(head, scores, values)
+        thresholds: tuple[float, ...] = ()
+        if not head.exclusive:
+            thresholds = fit_thresholds(head_probabilities(head, scores, temperature), values)
+        heads[head.name] = HeadCalibration(temperature=temperature, thresholds=thresholds)
+    curve = risk_coverage(taxonomy, logits, targets, heads)
+    return Calibration(heads=heads, review_margin=margin_for_rate(curve, 0.1), risk_coverage=curve)
+
+
+def negative_log_likelihood(head: Head, logits: NDArray[np.float32], values: NDArray[np.float32], temperature: float) -> float:
+    """Mean negative log-likelihood of the targets under logits / temperature."""
+    scaled = logits / temperature
+    if head.kind == "one_of":
+        log_p = scaled - np.logaddexp.reduce(scaled, axis=1, keepdims=True)
+        return float(-(log_p * values).sum(1).mean())
+    return float((np.logaddexp(0.0, scaled) - values * scaled).mean())
+
+
+def fit_temperature(head: Head, logits: NDArray[np.float32], values: NDArray[np.float32]) -> float:
+    """Choose the temperature of least negative log-likelihood on a grid from 0.4 to 4."""
+    losses = [negative_log_likelihood(head, logits, values, t) for t in TEMPERATURES]
+    return round(float(TEMPERATURES[int(np.argmin(losses))]), 4)
+
+
+def f1_at(probabilities: NDArray[np.float32], values: NDArray[np.float32], grid: NDArray[np.float64] = GRID) -> NDArray[np.float64]:
+    """F1 of one label at every threshold of the grid: (len(grid),)."""
+    chosen = probabilities[None, :] >= grid[:, None]
+    truth = values > 0.5
+    hits = (chosen & truth).sum(1)
+    scores: NDArray[np.float64] = 2.0 * hits / np.maximum(chosen.sum(1) + truth.sum(), 1)
+    return scores
+
+
+def fit_thresholds(probabilities: NDArray[np.float32], values: NDArray[np.float32]) -> tuple[float, ...]:
+    """A threshold per label that is best by F1, drawn towards the head's common one where positives are few.
+
+    The common threshold is best by micro-F1; a label with n positives weighs its own by n / (n + 25).
+    """
+    chosen = probabilities[None] >= GRID[:, None, None]
+    truth = values[None] > 0.5
+    micro = 2.0 * (chosen & truth).sum((1, 2)) / np.maximum(chosen.sum((1, 2)) + truth.sum(), 1)
+    common = _middle_of_best(micro)
+    found = []
+    for column in range(values.shape[1]):
+        positives = float(values[:, column].sum())
+        own = _middle_of_best(f1_at(probabilities[:, column], values[:, column])) if positives else common
+        share = positives / (positives + PRIOR_POSITIVES)
+        found.append(round(share * own + (1 - share) * common, 4))
+    return tuple(found)
+
+
+def _middle_of_best(scores: NDArray[np.float64]) -> float:
+    smooth = np.convolve(np.pad(scores, 4, mode="edge"), np.ones(9) / 9, mode="valid")
+    best = np.flatnonzero(smooth >= smooth.max() - 1e-9)
+    return float(GRID[best[len(best) // 2]])
+
+
+def risk_coverage(
+    taxonomy: Taxonomy, logits: NDArray[np.float32], targets: Targets, heads: dict[str, HeadCalibration]
+) -> tuple[tuple[float, float, float], ...]:
+    """Certainty thresholds with the share of messages under them and the error rate of the rest.
+
+    A message's certainty is that of its least certain exclusive or yes/no head; it is wrong if any of those is.
+    """
+    certainty = np.ones(len(logits))
+    wrong = np.zeros(len(logits), dtype=bool)
+    for index, head in enumerate(taxonomy.heads):
+        asked = targets.mask[:, index]
+        if head.kind == "any_of" or not asked.any():
+            continue
+        calibration = heads[head.name]
+        where = taxonomy.slices[head.name]
+        sure, chosen = head_certainty(head, logits[:, where], calibration)
+        truth = _true_index(head, targets.values[:, where])
+        certainty = np.where(asked, np.minimum(certainty, sure), certainty)
+        wrong |= asked & (chosen != truth)
+    points = []
+    for rate in np.linspace(0.0, 0.5, 26):
+        cut = float(np.quantile(certainty, rate)) if len(certainty) else 0.0
+        kept = certainty >= cut
+        points.append((round(cut, 5), round(float(1 - kept.mean()), 4), round(float(wrong[kept].mean()) if kept.any() else 0.0, 4)))
+    return tuple(points)
+
+
+def _true_index(head: Head, values: NDArray[np.float32]) -> NDArray[np.int64]:
+    if head.kind == "ordered":
+        return np.asarray(values.sum(1), dtype=np.int64)
+    if head.kind == "yes_no":
+        return np.asarray(values[:, 0], dtype=np.int64)
+    return np.asarray(values.argmax(1), dtype=np.int64)
+
+
+def margin_for_rate(curve: tuple[tuple[float, float, float], ...], rate: float) -> float:
+    """The certainty under which about `rate` of the validation messages lie."""
+    return next((cut for cut, share, _ in reversed(curve) if share <= rate + 1e-9), 0.0)

@@ -1,0 +1,70 @@
+"""Checkpoints without pickle: tensors in safetensors, the rest in JSON, replaced in one rename."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from reclamo.errors import ArtefactError
+
+STATE = "state.json"
+TENSORS = "tensors.safetensors"
+
+
+def save_checkpoint(folder: Path, network: nn.Module, optimiser: Optimizer, extra: dict[str, Tensor], state: dict[str, Any]) -> None:
+    """Write network, optimiser moments, further tensors and plain state; a kill leaves the old one or the new one."""
+    tensors = {f"network.{name}": value.detach().contiguous() for name, value in network.state_dict().items()}
+    tensors |= {f"extra.{name}": value.detach().contiguous() for name, value in extra.items()}
+    for index, moments in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{index}.{key}": torch.as_tensor(value).contiguous() for key, value in moments.items()}
+    fresh, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    save_file(tensors, fresh / TENSORS)
+    (fresh / STATE).write_text(json.dumps(state), encoding="utf-8")
+    if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        os.rename(folder, old)
+    os.rename(fresh, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def load_checkpoint(folder: Path, network: nn.Module, optimiser: Optimizer) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
+    """Put a checkpoint back; None where there is none.
+
+    Returns:
+        the plain state and the further tensors.
+
+    Raises:
+        ArtefactError: the checkpoint does not fit the network.
+    """
+    if not folder.exists() and folder.with_name(folder.name + ".old").exists():
+        os.rename(folder.with_name(folder.name + ".old"), folder)
+    if not (folder / STATE).is_file():
+        return None
+    state: dict[str, Any] = json.loads((folder / STATE).read_text(encoding="utf-8"))
+    tensors = load_file(folder / TENSORS)
+    try:
+        network.load_state_dict(_under(tensors, "network."))
+    except RuntimeError as error:
+        raise ArtefactError("the checkpoint is of another network; remove the folder or set another `run`", path=folder) from error
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, value in _under(tensors, "optimiser.").items():
+        index, key = name.split(".", 1)
+        moments.setdefault(int(index), {})[key] = value
+    form = optimiser.state_dict()
+    form["state"] = moments
+    optimiser.load_state_dict(form)
+    return state, _under(tensors, "extra.")
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}

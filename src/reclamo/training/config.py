@@ -1,0 +1,119 @@
+"""The training configuration: one TOML file, every field typed and explained, unknown keys refused."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from reclamo.errors import UsageError
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataConfig(_Strict):
+    """Where the labelled messages are."""
+
+    corpus: Annotated[list[str], Field(description="files or folders in the corpus form; rows carry their split")]
+    extra_train: Annotated[list[str], Field(description="more labelled messages, outside the repository; missing ones are skipped and said")] = []
+    extra_partial: Annotated[list[str], Field(description="messages that carry only some heads (such as sentiment), for training alone")] = []
+    partial_weight: Annotated[float, Field(ge=0, le=1, description="share of the partial messages drawn anew in each epoch")] = 0.25
+    extra_validation_share: Annotated[float, Field(ge=0, lt=1, description="share of extra_train held out for validation")] = 0.15
+
+
+class ModelConfig(_Strict):
+    """The network and its input."""
+
+    name: Annotated[str, Field(description="name of the tagger; written into every row")] = "reclamo-small"
+    base: Annotated[str, Field(description="folder or hub name of the encoder")] = "base/e5-small"
+    vocabulary: Annotated[str | None, Field(description="pieces kept when the base is imported")] = "data/vocabulary.txt"
+    taxonomy: Annotated[str | None, Field(description="taxonomy file; the bundled one by default")] = None
+    max_tokens: Annotated[int, Field(ge=16, le=8192, description="longest training input; longer texts are cut at random ends")] = 256
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    encoder_dropout: Annotated[float, Field(ge=0, lt=1, description="dropout inside the encoder; 0 trains 1.6 times faster on a processor")] = 0.0
+    freeze_embeddings: bool = True
+
+
+class OptimConfig(_Strict):
+    """How the weights move."""
+
+    epochs: Annotated[int, Field(ge=1)] = 8
+    patience: Annotated[int, Field(ge=1, description="epochs without a better validation score before stopping")] = 3
+    tokens_per_batch: Annotated[int, Field(ge=64, description="padded tokens of a batch")] = 4096
+    encoder_lr: Annotated[float, Field(gt=0)] = 8e-5
+    head_lr: Annotated[float, Field(gt=0)] = 2e-3
+    layer_decay: Annotated[float, Field(gt=0, le=1, description="factor on the rate from one layer to the one below")] = 0.9
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    warmup: Annotated[float, Field(ge=0, lt=1, description="share of the steps")] = 0.08
+    clip: Annotated[float, Field(gt=0, description="largest gradient norm")] = 1.0
+    weight_cap: Annotated[float, Field(ge=1, description="largest weight of a rare label")] = 4.0
+    smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.02
+    average: Annotated[float, Field(ge=0, lt=1, description="decay of the running weight average per step; 0 switches it off")] = 0.0
+    warm_start: Annotated[bool, Field(description="start the heads from a logistic regression on frozen embeddings")] = True
+    augment: Annotated[float, Field(ge=0, le=1, description="share of training texts that are altered on the fly")] = 0.3
+    token_dropout: Annotated[float, Field(ge=0, lt=1, description="share of training tokens replaced by the unknown token")] = 0.05
+    precision: Annotated[str, Field(pattern="^(auto|bf16|fp32)$")] = "auto"
+    seed: int = 17
+    threads: Annotated[int | None, Field(description="torch threads; all cores by default")] = None
+
+
+class TrainConfig(_Strict):
+    """Everything that `train.py` reads."""
+
+    data: DataConfig
+    model: ModelConfig = ModelConfig()
+    optim: OptimConfig = OptimConfig()
+    run: Annotated[str, Field(description="folder for checkpoints and logs")] = "runs/small"
+    output: Annotated[str, Field(description="folder of the finished tagger")] = "models/reclamo-small"
+
+    @property
+    def fingerprint(self) -> dict[str, Any]:
+        """The plain form, saved beside the model and in the checkpoint."""
+        return self.model_dump(mode="json")
+
+
+def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> TrainConfig:
+    """Read a TOML file; `overrides` holds dotted keys such as {"model.base": "xlm-roberta-base"}.
+
+    Raises:
+        UsageError: missing file, TOML error, unknown key or a value out of range; the key is named.
+    """
+    try:
+        data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot be read ({error.strerror}); give a training configuration", path=path) from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"is not valid TOML: {error}", path=path) from error
+    for dotted, value in (overrides or {}).items():
+        table = data
+        *parents, last = dotted.split(".")
+        for key in parents:
+            table = table.setdefault(key, {})
+        table[last] = value
+    try:
+        return TrainConfig.model_validate(data)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise UsageError(problems, path=path) from error
+
+
+def parse_overrides(pairs: list[str]) -> dict[str, Any]:
+    """Read `key=value` pairs; a value is TOML, or a plain string. Example: ["optim.epochs=3"] -> {"optim.epochs": 3}.
+
+    Raises:
+        UsageError: a pair without `=`.
+    """
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign:
+            raise UsageError(f"--set {pair!r} has no '='; write KEY=VALUE")
+        try:
+            found[key] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            found[key] = value
+    return found

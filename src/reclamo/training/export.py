@@ -1,0 +1,142 @@
+"""Export a trained network once, so that it runs without torch."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from reclamo.artefact import FORMAT_VERSION, Artefact, Calibration, Manifest, open_artefact
+from reclamo.artefact import store as layout
+from reclamo.engine.runtime import Runtime
+from reclamo.engine.tokens import UnitMaker
+from reclamo.errors import ReclamoError
+from reclamo.model.network import TaggerNetwork
+from reclamo.taxonomy import Taxonomy
+
+PARITY_TOLERANCE = 0.25
+
+
+class ParityError(ReclamoError):
+    """The exported network does not give what torch gives."""
+
+
+class _Traced(nn.Module):
+    """The network with plain tuple output and the positions it needs, for tracing."""
+
+    def __init__(self, network: TaggerNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        logits, contributions = self.network(input_ids, attention_mask)
+        return logits, contributions
+
+
+def export_network(network: TaggerNetwork, target: Path, *, compress: bool = True) -> None:
+    """Write network.xml and network.bin: traced, converted, its weights in 8 bits per channel (or 16 without `compress`)."""
+    import openvino
+
+    network.eval().cpu().float()
+    example = {"input_ids": torch.ones(2, 16, dtype=torch.long), "attention_mask": torch.ones(2, 16, dtype=torch.long)}
+    model = openvino.convert_model(_Traced(network), example_input=example)
+    for port, name in zip(model.inputs, ("input_ids", "attention_mask"), strict=True):
+        port.get_tensor().set_names({name})
+        port.get_node().set_partial_shape(openvino.PartialShape([-1, -1]))
+    model.validate_nodes_and_infer_types()
+    if compress:
+        import nncf
+
+        model = nncf.compress_weights(model, mode=nncf.CompressWeightsMode.INT8_ASYM)
+    openvino.save_model(model, target / layout.NETWORK, compress_to_fp16=True)
+
+
+def write_artefact(
+    target: Path, network: TaggerNetwork, tokenizer: Any, taxonomy: Taxonomy, calibration: Calibration, about: dict[str, Any]
+) -> Artefact:
+    """Write a whole artefact.
+
+    Args:
+        about: name, base, max_tokens, training (what it was made from).
+    """
+    layout.clear(target)
+    (target / layout.TAXONOMY).write_text(taxonomy.source, encoding="utf-8")
+    backend = tokenizer.backend_tokenizer
+    backend.no_padding()
+    backend.no_truncation()
+    backend.save(str(target / layout.TOKENIZER), pretty=False)
+    export_network(network, target)
+    manifest = Manifest(
+        name=about["name"],
+        version=1,
+        format=FORMAT_VERSION,
+        taxonomy_sha256=taxonomy.sha256,
+        base=about["base"],
+        max_tokens=about["max_tokens"],
+        network="label-wise attention",
+        precision="int8 weights",
+        files=layout.hash_files(target),
+        calibration=calibration,
+        training=about["training"],
+    )
+    layout.write_manifest(target, manifest)
+    return open_artefact(target)
+
+
+def update_manifest(artefact: Artefact, **changes: Any) -> Artefact:
+    """Write the manifest anew with some fields changed."""
+    layout.write_manifest(artefact.path, replace(artefact.manifest, **changes))
+    return open_artefact(artefact.path)
+
+
+def copy_artefact(source: Path, target: Path) -> None:
+    """Copy the files of an artefact into an empty folder."""
+    layout.clear(target)
+    for name in (*layout.AUDITED, layout.MANIFEST):
+        shutil.copy2(source / name, target / name)
+
+
+def parity(network: TaggerNetwork, artefact: Artefact, texts: list[str], *, precision: str = "auto") -> dict[str, float]:
+    """Compare the exported network with torch float32 on texts, one at a time.
+
+    Returns:
+        `max` and `mean` absolute difference of probabilities (sigmoid of each logit), and `logits`, the mean absolute
+        difference of the logits.
+    """
+    units = UnitMaker(artefact.tokenizer, artefact.manifest.max_tokens)
+    runtime = Runtime(artefact.network, precision=precision)
+    network.eval().cpu().float()
+    gaps: list[NDArray[np.float32]] = []
+    moved: list[NDArray[np.float32]] = []
+    for unit in units.units(texts):
+        ids, mask = unit.ids[None], np.ones((1, len(unit.ids)), dtype=np.int64)
+        with torch.no_grad():
+            expected, _ = network(torch.from_numpy(ids), torch.from_numpy(mask))
+        got, _ = runtime(ids, mask)
+        want = expected.numpy()[0]
+        gaps.append(np.abs(_sigmoid(want) - _sigmoid(got[0])))
+        moved.append(np.abs(want - got[0]))
+    return {"max": float(np.max(gaps)), "mean": float(np.mean(gaps)), "logits": float(np.mean(moved)), "texts": float(len(texts))}
+
+
+def require_parity(figures: dict[str, float]) -> None:
+    """Refuse an export whose probabilities are off.
+
+    Raises:
+        ParityError: the mean difference is over 0.01 or the largest over 0.25.
+    """
+    if figures["mean"] > 0.01 or figures["max"] > PARITY_TOLERANCE:
+        raise ParityError(
+            f"the exported network differs from torch by {figures['mean']:.4f} on the mean and {figures['max']:.3f} at most; "
+            f"expected at most 0.01 and {PARITY_TOLERANCE}; do not ship it"
+        )
+
+
+def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(1.0 / (1.0 + np.exp(-x.astype(np.float64))), dtype=np.float32)
