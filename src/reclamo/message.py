@@ -72,7 +72,7 @@ class Message:
         if not isinstance(text, str):
             seen = "no text" if text is None else f"text of type {type(text).__name__}"
             return cls(id=name, text="", problem=Problem(reason="not_text", detail=f"the row has {seen}; expected a string"))
-        values: dict[str, str | None] = {}
+        values: dict[str, Any] = {}
         for field_name in _PLAIN[2:]:
             value = row.get(field_name)
             values[field_name] = None if value is None or value == "" else str(value)

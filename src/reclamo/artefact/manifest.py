@@ -75,7 +75,7 @@ class Manifest:
         """
         if data.get("format") != FORMAT_VERSION:
             raise ArtefactError(
-                f"the artefact has format {data.get('format')!r}; this version reads {FORMAT_VERSION}; retrain it, or install another version",
+                f"the artefact has format {data.get('format')!r}; this version reads {FORMAT_VERSION}; retrain it",
                 path=where,
             )
         known = set(cls.__dataclass_fields__)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +52,7 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
     """Write the manifest in one rename."""
     fresh = path / (MANIFEST + ".new")
     fresh.write_text(json.dumps(manifest.to_dict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    os.replace(fresh, path / MANIFEST)
+    fresh.replace(path / MANIFEST)
 
 
 def hash_files(path: Path) -> dict[str, str]:

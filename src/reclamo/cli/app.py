@@ -55,7 +55,7 @@ def _run() -> int:
     try:
         result = app(args=[*debug, *arguments], standalone_mode=False)
     except typer.TyperException as error:
-        error.show(file=sys.stderr)
+        print(f"reclamo: {error}; see reclamo --help", file=sys.stderr)
         return 2
     except typer.Abort:
         return 130

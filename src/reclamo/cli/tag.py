@@ -18,7 +18,7 @@ ROLES: Final = ("customer", "agent")
 
 
 def tag(
-    source: Annotated[str, typer.Argument(help="mbox, Maildir, .eml, a folder of them, CSV, JSONL, Parquet, XLSX, or - for JSON lines on stdin")],
+    source: Annotated[str, typer.Argument(help="mbox, Maildir, .eml, folder, CSV, JSONL, Parquet, XLSX, or - (JSON lines on stdin)")],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="output file; its ending says the format")] = None,
     format: Annotated[str | None, typer.Option("-f", "--format", help="jsonl, csv, parquet or table; JSON lines by default")] = None,
     model: Annotated[Path | None, typer.Option("--model", help="folder of a tagger; the bundled one by default")] = None,
@@ -27,7 +27,7 @@ def tag(
     id_column: Annotated[str | None, typer.Option("--id-column", help="column of a table that holds the id")] = None,
     with_text: Annotated[bool, typer.Option("--with-text", help="add the cleaned text, which evidence counts in, to the rows")] = False,
     evidence: Annotated[bool, typer.Option("--evidence/--no-evidence", help="give the words that made each score")] = True,
-    include_automatic: Annotated[bool, typer.Option("--include-automatic", help="score bounces, newsletters and out-of-office notes too")] = False,
+    include_automatic: Annotated[bool, typer.Option("--include-automatic", help="score bounces, newsletters, absence notes")] = False,
     review_rate: Annotated[float | None, typer.Option("--review-rate", min=0, max=1, help="share of messages to mark for review")] = None,
     max_risk: Annotated[float | None, typer.Option("--max-risk", min=0, max=1, help="largest error rate to leave unmarked")] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="processor threads; all by default")] = None,

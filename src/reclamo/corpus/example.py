@@ -101,7 +101,8 @@ def check_labels(labels: Mapping[str, LabelValue], taxonomy: Taxonomy) -> None:
         for condition, wanted in head.asked_of:
             met = labels.get(condition, wanted) == wanted
             if not met and (head.requires != condition or above):
-                raise ValueError(f"{head.name} is asked only where {condition} is {_show(wanted)}, and here it is {_show(labels[condition])}")
+                here = _show(labels[condition])
+                raise ValueError(f"{head.name} is asked only where {condition} is {_show(wanted)}, and here it is {here}")
         if head.requires is not None and head.requires in labels and labels[head.requires] != above:
             least = "at least one label" if head.kind == "any_of" else f"a level above {head.names[0]!r}"
             raise ValueError(

@@ -37,18 +37,17 @@ def head_probabilities(head: Head, logits: Array, temperature: float) -> Array:
     return sigmoid(scaled)
 
 
-def head_certainty(head: Head, logits: Array, calibration: HeadCalibration) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """How certain an exclusive or yes/no head is, in [0, 1], and the index that it chooses.
+def certainty(head: Head, p: Array, calibration: HeadCalibration) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """How certain an exclusive or yes/no head is by its probabilities (n, labels), in [0, 1], and the index that it chooses.
 
     One-of and ordered: the largest probability. Yes/no: the distance of the probability from the threshold, scaled so that
     the threshold gives 0.5 and certainty 1.
     """
-    p = head_probabilities(head, logits, calibration.temperature)
     if head.kind == "yes_no":
         threshold = calibration.thresholds[0]
         yes = p[:, 0] >= threshold
-        sure = np.where(yes, 0.5 + 0.5 * (p[:, 0] - threshold) / max(1 - threshold, 1e-6), 0.5 + 0.5 * (threshold - p[:, 0]) / max(threshold, 1e-6))
-        return sure.astype(np.float64), yes.astype(np.int64)
+        room = np.where(yes, max(1 - threshold, 1e-6), max(threshold, 1e-6))
+        return 0.5 + 0.5 * np.abs(p[:, 0] - threshold) / room, yes.astype(np.int64)
     return p.max(axis=1).astype(np.float64), p.argmax(axis=1).astype(np.int64)
 
 
@@ -119,11 +118,8 @@ class Decoder:
     def _certainty(self, head: Head, p: Array) -> float:
         if head.kind == "any_of":
             return 1.0
-        if head.kind == "yes_no":
-            threshold = self.calibration.heads[head.name].thresholds[0]
-            gap = (float(p[0]) - threshold) / (1 - threshold) if p[0] >= threshold else (threshold - float(p[0])) / threshold
-            return 0.5 + 0.5 * gap
-        return float(p.max())
+        sure, _ = certainty(head, p[None], self.calibration.heads[head.name])
+        return float(sure[0])
 
 
 def _table(head: Head, p: Array) -> float | dict[str, float]:

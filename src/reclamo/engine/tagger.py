@@ -206,17 +206,17 @@ def pool_windows(taxonomy: Taxonomy, scores: Array, units: list[Unit], message: 
     What is stated in one window is stated; what is one thing of several is weighed.
     """
     if len(units) > message and units[message].message == message and (message + 1 == len(units) or units[message + 1].message > message):
-        return scores[message]
+        return np.asarray(scores[message])
     mine = [index for index, unit in enumerate(units) if unit.message == message]
     if len(mine) == 1:
-        return scores[mine[0]]
+        return np.asarray(scores[mine[0]])
     lengths = np.array([len(units[index].ids) for index in mine], dtype=np.float32)
     pooled = scores[mine].max(axis=0)
     for head in taxonomy.heads:
         if head.kind == "one_of":
             where = taxonomy.slices[head.name]
             pooled[where] = (scores[mine][:, where] * lengths[:, None]).sum(0) / lengths.sum()
-    return pooled
+    return np.asarray(pooled)
 
 
 def _margin(artefact: Artefact, options: Options) -> float:

@@ -21,6 +21,7 @@ from reclamo.evaluation.schema import (
     Difference,
     EndToEndScore,
     HeadScore,
+    Interval,
     MeanScore,
     Risk,
     RiskPoint,
@@ -172,9 +173,7 @@ def _mean_score(one: Measured, language: str, heads: int, score: Interval) -> Me
     return MeanScore(system=one.system.name, set=one.set.name, language=language, heads=heads, score=score)
 
 
-def _end_to_end(
-    one: Measured, language: str, wanted: Bools, draws: Draws, place: Indices
-) -> Iterator[EndToEndScore]:
+def _end_to_end(one: Measured, language: str, wanted: Bools, draws: Draws, place: Indices) -> Iterator[EndToEndScore]:
     for head, whole in one.end_to_end.items():
         outcome = whole.take(wanted)
         scored = score_with_resamples(outcome, draws, place)

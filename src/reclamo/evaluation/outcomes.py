@@ -76,9 +76,7 @@ def head_outcomes(taxonomy: Taxonomy, calibration: Calibration, logits: Floats, 
     return found
 
 
-def end_to_end_outcomes(
-    taxonomy: Taxonomy, calibration: Calibration, logits: Floats, examples: Sequence[Example]
-) -> dict[str, Outcome]:
+def end_to_end_outcomes(taxonomy: Taxonomy, calibration: Calibration, logits: Floats, examples: Sequence[Example]) -> dict[str, Outcome]:
     """Decode the any-of heads that hang on a yes/no head without being told that one: grounds with the complaint as predicted.
 
     Measured on every message where the yes/no head is annotated, and the any-of head too where it is yes; a message that is no

@@ -13,6 +13,7 @@ Kind = Literal["quoted", "introduction", "forwarded_header", "signature", "devic
 HISTORY: Final[frozenset[Kind]] = frozenset({"quoted", "introduction", "forwarded_header"})
 MAX_KEY: Final = 400  # characters of a line that a marker is looked for in
 
+_FACE = re.compile(r">(?:[:;=]-?[(<\[|/\\]|[_.]<|\(+$)")
 _WORD = re.compile(r"\w+")
 
 
@@ -28,8 +29,8 @@ class Line:
 
     @property
     def is_quoted(self) -> bool:
-        """True for a line that begins with ">"."""
-        return self.key.startswith((">", "&gt;"))
+        """True for a line that begins with ">", unless that is a face: ">:("."""
+        return self.key.startswith((">", "&gt;")) and not _FACE.match(self.key)
 
     @property
     def words(self) -> int:

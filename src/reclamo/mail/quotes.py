@@ -106,6 +106,8 @@ def _find_header(lines: list[Line], index: int) -> tuple[int, bool]:
         return _header_block(lines, next_filled(lines, index + 1), trusted=True) or index, False
     if markers.REPLY_ABOVE.match(key):
         return index + 1, False
+    if index and _label(lines[index - 1].key)[0]:  # the block would have been found from the line above
+        return index, False
     return _header_block(lines, index, trusted=False) or index, False
 
 

@@ -132,22 +132,28 @@ def _is_sentence(key: str) -> bool:
 
 
 def _mark_closing(stretch: list[Line], *, may_empty: bool) -> None:
-    """Mark the last closing and the names below it; a postscript stays."""
+    """Mark the last closing and the names below it; a postscript under them stays."""
     filled = _filled(stretch)
     tail = max(0, len(filled) - 2 * MAX_SIGNATURE_LINES)
-    end = next((i for i in range(tail, len(filled)) if markers.POSTSCRIPT.match(filled[i].key)), len(filled))
-    for position in range(end - 1, max(-1, end - 2 - MAX_SIGNATURE_LINES), -1):
-        key = filled[position].key
-        closing = _closing(key)
-        if closing is None:
-            if _is_sentence(key):
-                return
-            continue
-        while position and closing == "valediction" and _closing(filled[position - 1].key) == "valediction":
-            position -= 1
-        is_all = position == 0 and end == len(filled) and not may_empty
-        mark(filled, position + 1 if is_all or closing == "thanks" else position, end, "signature")
-        return
+    postscript = next((i for i in range(tail, len(filled)) if markers.POSTSCRIPT.match(filled[i].key)), len(filled))
+    for start, end in ((0, postscript), (postscript + 1, len(filled))):
+        position = _find_closing(filled, start, end)
+        if position >= 0:
+            closing, first = _closing(filled[position].key), position
+            while first and closing == "valediction" and _closing(filled[first - 1].key) == "valediction":
+                first -= 1
+            is_all = first == 0 and end == len(filled) and not may_empty
+            mark(filled, position + 1 if is_all or closing == "thanks" else first, end, "signature")
+
+
+def _find_closing(filled: list[Line], start: int, end: int) -> int:
+    """Give the last closing from `start` up to `end` with nothing but names and addresses below it, or -1."""
+    for position in range(end - 1, max(start - 1, end - 2 - MAX_SIGNATURE_LINES), -1):
+        if _closing(filled[position].key) is not None:
+            return position
+        if _is_sentence(filled[position].key):
+            break
+    return -1
 
 
 def _closing(key: str) -> str | None:

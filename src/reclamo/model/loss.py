@@ -67,7 +67,8 @@ def label_weights(head: Head, values: NDArray[np.float32], cap: float) -> NDArra
     positives = np.maximum(values.sum(0), 1.0)
     if head.kind == "one_of":
         raw = np.clip(np.sqrt(len(values) / (head.n_logits * positives)), 1 / cap, cap)
-        raw = raw / ((raw * positives).sum() / positives.sum())
+        counts = values.sum(0)
+        raw = raw / ((raw * counts).sum() / counts.sum())
     else:
         raw = np.clip(np.sqrt(np.maximum(len(values) - positives, 1.0) / positives), 1.0, cap)
     return np.asarray(raw, dtype=np.float32)

@@ -35,7 +35,7 @@ class _File:
         if self.path is not None:
             os.fsync(self.file.fileno())
             self.file.close()
-            os.replace(part_of(self.path), self.path)
+            part_of(self.path).replace(self.path)
 
     def abort(self) -> None:
         if self.path is not None:
@@ -117,7 +117,7 @@ class ParquetSink:
         """Finish."""
         self._flush()
         self.writer.close()
-        os.replace(part_of(self.path), self.path)
+        part_of(self.path).replace(self.path)
 
     def abort(self) -> None:
         """Give up, after an error."""

@@ -46,7 +46,8 @@ def _cells(tags: Tags) -> list[Any]:
 
     snippet = Text((tags.text or tags.id).replace("\n", " ")[:SNIPPET])
     if tags.status == "unscored":
-        return [snippet, tags.lang or "", tags.role or "", Text("unscored", style="dim"), "", Text(tags.unscored_reason or "", style="dim"), "", ""]
+        why = Text(tags.unscored_reason or "", style="dim")
+        return [snippet, tags.lang or "", tags.role or "", Text("unscored", style="dim"), "", why, "", ""]
     value = {name: tag.value for name, tag in tags.heads.items() if tag is not None}
     sentiment = str(value.get("sentiment", ""))
     complaint = value.get("complaint")

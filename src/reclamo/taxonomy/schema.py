@@ -203,7 +203,7 @@ class _Reader:
         name = self.string(raw, "name", "a [[head]]")
         what = f"head {name!r}"
         self.keys(raw, {"name", "kind", "labels", "asked_of", "requires"}, what)
-        kind = raw.get("kind")
+        kind: Any = raw.get("kind")
         if kind not in get_args(HeadKind):
             raise self.error(f"{what} has kind {kind!r}; expected one of {', '.join(get_args(HeadKind))}", f'"{name}"')
         labels = tuple(self.label(item, what) for item in self.table_list(raw, "labels"))
@@ -213,7 +213,8 @@ class _Reader:
                 raise self.error(f"{what} has the label {label_name!r} twice", f'"{label_name}"')
         least = {"yes_no": 1, "any_of": 1, "one_of": 2, "ordered": 2}[kind]
         if len(names) < least or (kind == "yes_no" and len(names) != 1):
-            raise self.error(f"{what} ({kind}) has {len(names)} label(s); expected {least}{'' if kind == 'yes_no' else ' or more'}", f'"{name}"')
+            expected = f"{least}{'' if kind == 'yes_no' else ' or more'}"
+            raise self.error(f"{what} ({kind}) has {len(names)} label(s); expected {expected}", f'"{name}"')
         asked_of = raw.get("asked_of", {})
         if not isinstance(asked_of, dict):
             raise self.error(f"{what}: asked_of must be a table such as {{ role = 'customer' }}", "asked_of")
@@ -237,7 +238,8 @@ class _Reader:
                     raise self.error(f"head {head.name!r} is asked of {condition!r}, which is no earlier head", f'"{head.name}"')
                 fits = isinstance(value, bool) if other.kind == "yes_no" else value in other.names
                 if not fits:
-                    raise self.error(f"head {head.name!r} is asked of {condition} = {value!r}, which {condition!r} cannot be", f'"{head.name}"')
+                    seen = f"{condition} = {value!r}"
+                    raise self.error(f"head {head.name!r} is asked of {seen}, which {condition!r} cannot be", f'"{head.name}"')
             if head.requires is not None and (head.requires not in known or known[head.requires].kind != "yes_no"):
                 raise self.error(f"head {head.name!r} requires {head.requires!r}, which is no earlier yes_no head", f'"{head.name}"')
             known[head.name] = head

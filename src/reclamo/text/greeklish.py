@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import unicodedata
+from pathlib import Path
 from typing import Final
 
 # How people write each letter, the commonest first. Digraphs are read before single letters.
@@ -49,19 +50,7 @@ def to_greeklish(text: str, rng: random.Random) -> str:
 
 
 # Words that Greek text is full of, in the spellings that people use; none is a common word of Spanish, Italian or English.
-COMMON_WORDS: Final = frozenset(
-    """
-    kai ke k den dn einai eine ine ein tha 8a gia gya mou m sou sas mas tou toy tis tin thn ton twn stin sthn sto sti ston stis
-    stous apo exo exw echo eho exete exoume exei eixa eixe eixate poly poli polu kala kalo kalos kalimera kalhmera kalispera
-    kalhspera kalinixta geia gia xairete euxaristo efharisto efxaristo eyxaristw euxaristw evxaristo parakalo parakalw oti pou poy
-    pws otan giati yiati tipota kanena kanenas kaneis kanenan akoma akomi akomh xthes htes simera shmera avrio aurio mia ena enas
-    nai oxi ohi ola olo olous edo edw ekei mono meta pali prin mexri mehri kati kapoios kapoion kathe ka8e opos opws otane afto
-    auto ayto afta auta ayta aftos autos aftoi emena esas emas mporo mporw boro mporei borei mporeite boreite thelo 8elo thelw 8elw
-    theloume thelei thelete prepei prpei ebala evala irthe hrthe irthan pira phra pire piga phga ekana kano kanw kanete kanoume
-    lefta leuta xrimata wra ora wres ores mera meres mina mhna vdomada evdomada lipon loipon re malaka telika tora twra
-    episis epishs symvolaio paraggelia parangelia tilefono thlefono etaireia eteria katastima magazi douleia doulevei douleuei
-    """.split()
-)  # fmt: skip
+COMMON_WORDS: Final = frozenset(Path(__file__).with_name("greeklish_words.txt").read_text(encoding="utf-8").split())
 MIN_SHARE: Final = 0.2
 
 

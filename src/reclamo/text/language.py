@@ -11,7 +11,9 @@ from reclamo.text.greeklish import is_greeklish
 
 # The supported Latin-script languages and the neighbours that they are mistaken for.
 CANDIDATES: Final = ("es", "it", "pt", "ca", "fr", "ro", "en", "de", "nl", "pl", "tr", "sq", "gl", "la")
-SCRIPTS: Final = {"GREEK": "el", "CYRILLIC": "ru", "ARABIC": "ar", "HEBREW": "he", "CJK": "zh", "HIRAGANA": "ja", "KATAKANA": "ja", "HANGUL": "ko"}
+SCRIPTS: Final = {
+    "GREEK": "el", "CYRILLIC": "ru", "ARABIC": "ar", "HEBREW": "he", "CJK": "zh", "HIRAGANA": "ja", "KATAKANA": "ja", "HANGUL": "ko",
+}  # fmt: skip
 CERTAIN: Final = 0.98
 SHORT_LETTERS: Final = 24
 

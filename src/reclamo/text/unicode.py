@@ -23,9 +23,7 @@ _INVISIBLE = (
 # Blanks of other widths, and what stands for a picture or a private glyph (icon fonts, Word bullets).
 _BLANK = "\t\x1f\u00a0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000\ue000-\uf8ff\ufffc\U000f0000-\U0010ffff"
 _UNIT = f"[{_EMOJI}]\ufe0f?[\U0001f3fb-\U0001f3ff]?\u20e3?"
-_SEQUENCE = (
-    f"(?:\U0001f3f4[\U000e0020-\U000e007e]{{1,8}}\U000e007f|[0-9#*]\ufe0f\u20e3|{_UNIT}(?:\u200d{_UNIT})*+)"  # UTS 51
-)
+_SEQUENCE = f"(?:\U0001f3f4[\U000e0020-\U000e007e]{{1,8}}\U000e007f|[0-9#*]\ufe0f\u20e3|{_UNIT}(?:\u200d{_UNIT})*+)"  # UTS 51
 _SPECIAL = re.compile(f"({_SEQUENCE})|[{_INVISIBLE}]+|([{_BLANK}])|([\ud800-\udfff])")
 _SPACES = re.compile(" {2,}")
 _LINE_EDGES = re.compile(" ?\n ?")

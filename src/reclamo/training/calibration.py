@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from reclamo.artefact import Calibration, HeadCalibration
 from reclamo.corpus import Targets
-from reclamo.engine.decode import head_certainty, head_probabilities
+from reclamo.engine.decode import certainty as certainty_of
+from reclamo.engine.decode import head_probabilities
 from reclamo.taxonomy import Head, Taxonomy
 
 TEMPERATURES = np.exp(np.linspace(np.log(0.4), np.log(4.0), 73))
@@ -100,7 +101,8 @@ def risk_coverage(
             continue
         calibration = heads[head.name]
         where = taxonomy.slices[head.name]
-        sure, chosen = head_certainty(head, logits[:, where], calibration)
+        p = head_probabilities(head, logits[:, where], calibration.temperature)
+        sure, chosen = certainty_of(head, p, calibration)
         truth = _true_index(head, targets.values[:, where])
         certainty = np.where(asked, np.minimum(certainty, sure), certainty)
         wrong |= asked & (chosen != truth)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -32,8 +31,8 @@ def save_checkpoint(folder: Path, network: nn.Module, optimiser: Optimizer, extr
     (fresh / STATE).write_text(json.dumps(state), encoding="utf-8")
     if folder.exists():
         shutil.rmtree(old, ignore_errors=True)
-        os.rename(folder, old)
-    os.rename(fresh, folder)
+        folder.rename(old)
+    fresh.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -47,7 +46,7 @@ def load_checkpoint(folder: Path, network: nn.Module, optimiser: Optimizer) -> t
         ArtefactError: the checkpoint does not fit the network.
     """
     if not folder.exists() and folder.with_name(folder.name + ".old").exists():
-        os.rename(folder.with_name(folder.name + ".old"), folder)
+        folder.with_name(folder.name + ".old").rename(folder)
     if not (folder / STATE).is_file():
         return None
     state: dict[str, Any] = json.loads((folder / STATE).read_text(encoding="utf-8"))

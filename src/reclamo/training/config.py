@@ -15,13 +15,31 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class PartialConfig(_Strict):
+    """A file of JSON lines whose rows carry one head in one column, such as stars turned into sentiment."""
+
+    path: str
+    head: str
+    column: str = "label"
+    values: Annotated[dict[str, str | bool], Field(description="column value to label; other rows are left out, and counted")]
+    lang: str | None = None
+
+
+class LabelsConfig(_Strict):
+    """Labels kept apart from texts that may not be published: joined by the SHA-256 of the text."""
+
+    labels: Annotated[str, Field(description="JSON lines with sha256, lang, role and labels")]
+    texts: Annotated[list[str], Field(description="JSON lines with a text; a missing file is left out and said")]
+
+
 class DataConfig(_Strict):
     """Where the labelled messages are."""
 
     corpus: Annotated[list[str], Field(description="files or folders in the corpus form; rows carry their split")]
-    extra_train: Annotated[list[str], Field(description="more labelled messages, outside the repository; missing ones are skipped and said")] = []
-    extra_partial: Annotated[list[str], Field(description="messages that carry only some heads (such as sentiment), for training alone")] = []
-    partial_weight: Annotated[float, Field(ge=0, le=1, description="share of the partial messages drawn anew in each epoch")] = 0.25
+    extra_train: Annotated[list[str], Field(description="more labelled messages; a missing file is left out and said")] = []
+    extra_labels: Annotated[list[LabelsConfig], Field(description="labels without texts, with the files that hold the texts")] = []
+    extra_partial: Annotated[list[PartialConfig], Field(description="messages that carry one head only, for training alone")] = []
+    partial_weight: Annotated[float, Field(ge=0, le=1, description="share of them drawn anew in each epoch")] = 0.25
     extra_validation_share: Annotated[float, Field(ge=0, lt=1, description="share of extra_train held out for validation")] = 0.15
 
 
@@ -34,7 +52,7 @@ class ModelConfig(_Strict):
     taxonomy: Annotated[str | None, Field(description="taxonomy file; the bundled one by default")] = None
     max_tokens: Annotated[int, Field(ge=16, le=8192, description="longest training input; longer texts are cut at random ends")] = 256
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    encoder_dropout: Annotated[float, Field(ge=0, lt=1, description="dropout inside the encoder; 0 trains 1.6 times faster on a processor")] = 0.0
+    encoder_dropout: Annotated[float, Field(ge=0, lt=1, description="inside the encoder; 0 is 1.6 times faster")] = 0.0
     freeze_embeddings: bool = True
 
 

@@ -45,7 +45,8 @@ class Tokens:
         self.unknown = int(tokenizer.mask_token_id or tokenizer.unk_token_id or 0)
         self.max_tokens = max_tokens
         empty = self.backend.encode("").ids
-        self.head, self.tail = (empty[:1], empty[1:]) if len(empty) > 1 else (empty, [])
+        self.head: list[int] = empty[:1]
+        self.tail: list[int] = empty[1:]
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Encode without cutting or special tokens."""

@@ -8,11 +8,14 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from reclamo.corpus import Example, read_corpus
+from reclamo.corpus.example import parse_labels
 from reclamo.errors import CorpusError
 from reclamo.taxonomy import Taxonomy
-from reclamo.training.config import DataConfig
+from reclamo.text import clean_text
+from reclamo.training.config import DataConfig, LabelsConfig, PartialConfig
 
 log = logging.getLogger("reclamo")
 
@@ -39,13 +42,53 @@ def prepare(config: DataConfig, taxonomy: Taxonomy) -> Prepared:
     extra = _present(config.extra_train)
     for example in read_corpus(extra, taxonomy) if extra else []:
         (validation if held_out(example, config.extra_validation_share) else train).append(example)
-    partial_files = _present(config.extra_partial)
-    partial = read_corpus(partial_files, taxonomy) if partial_files else []
+    for source in config.extra_labels:
+        train += join_labels(source, taxonomy)
+    partial_files = _present([source.path for source in config.extra_partial])
+    partial = [example for source in config.extra_partial if source.path in partial_files for example in read_partial(source, taxonomy)]
     if not train:
         raise CorpusError("no row to train on: every row is of the validation or test split", path=config.corpus[0])
     if not validation:
         train, validation = split_off(train, 0.12)
     return Prepared(train=train, validation=validation, partial=partial, files=_hashes([*config.corpus, *extra, *partial_files]))
+
+
+def read_partial(source: PartialConfig, taxonomy: Taxonomy) -> list[Example]:
+    """Read rows that carry one head only; rows whose value is not mapped, or without text, are left out and counted."""
+    found, left_out = [], 0
+    for number, row in enumerate(_rows(source.path), 1):
+        value = source.values.get(str(row.get(source.column)))
+        text = clean_text(str(row.get("text") or ""))
+        if value is None or not text:
+            left_out += 1
+            continue
+        labels = parse_labels({source.head: value}, taxonomy)
+        found.append(Example(id=f"{Path(source.path).stem}-{number}", text=text, lang=source.lang, labels=labels))
+    if left_out:
+        log.warning("%s: %d of %d rows left out (no mapped value or no text)", source.path, left_out, left_out + len(found))
+    return found
+
+
+def join_labels(source: LabelsConfig, taxonomy: Taxonomy) -> list[Example]:
+    """Join labels to texts by the SHA-256 of the text; labels whose text is not at hand are left out and counted."""
+    texts = {
+        hashlib.sha256(str(row["text"]).encode()).hexdigest(): str(row["text"]) for path in _present(source.texts) for row in _rows(path)
+    }
+    found, left_out = [], 0
+    for row in _rows(source.labels):
+        text = texts.get(row["sha256"])
+        if text is None:
+            left_out += 1
+            continue
+        labels = parse_labels({**row["labels"], "role": row["role"]}, taxonomy)
+        found.append(Example(id=row["sha256"][:16], text=clean_text(text), lang=row["lang"], labels=labels, meta={"source": row["source"]}))
+    if left_out:
+        log.warning("%s: %d of %d labels left out (their texts are not at hand)", source.labels, left_out, left_out + len(found))
+    return found
+
+
+def _rows(path: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
 def held_out(example: Example, share: float) -> bool:

@@ -20,7 +20,7 @@ class TrainingProgress:
         folder.mkdir(parents=True, exist_ok=True)
         self.console = Console(stderr=True)
         self.console.print(title)
-        self.writer: Any = SummaryWriter(str(folder / "tensorboard"))  # type: ignore[no-untyped-call]
+        self.writer: Any = SummaryWriter(str(folder / "tensorboard"))
         self.log = (folder / "log.jsonl").open("a", encoding="utf-8")
         self.bar = Progress(
             TextColumn("epoch {task.fields[epoch]}"),

@@ -56,7 +56,7 @@ def run(config: TrainConfig) -> Artefact:
     about = {
         "name": config.model.name,
         "base": config.model.base,
-        "max_tokens": min(512, int(network.encoder.config.max_position_embeddings)),
+        "max_tokens": longest_input(network),
         "training": {
             "config": config.fingerprint,
             "data": prepared.files,
@@ -71,6 +71,12 @@ def run(config: TrainConfig) -> Artefact:
     figures = parity(network, artefact, [example.text for example in prepared.validation][:PARITY_TEXTS])
     require_parity(figures)
     return update_manifest(artefact, metrics={"parity": figures})
+
+
+def longest_input(network: TaggerNetwork) -> int:
+    """The most tokens that the encoder reads at once, and at most 512."""
+    config: Any = network.encoder.config
+    return min(512, int(getattr(config, "max_position_embeddings", 512)))
 
 
 def build_network(config: ModelConfig, labels: int, seed: int) -> tuple[TaggerNetwork, Any]:

@@ -243,4 +243,3 @@ def set_rates(optimiser: torch.optim.Optimizer, peaks: Sequence[float], step: in
     factor = (step + 1) / rising if step < rising else max(0.0, (steps - step) / max(1, steps - rising))
     for group, peak in zip(optimiser.param_groups, peaks, strict=True):
         group["lr"] = peak * factor
-

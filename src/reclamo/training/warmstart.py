@@ -30,7 +30,9 @@ def pooled_states(network: TaggerNetwork, data: TrainingSet, autocast: Callable[
     return pooled
 
 
-def warm_start(network: TaggerNetwork, data: TrainingSet, loss: HeadsLoss, autocast: Callable[[], torch.autocast], l2: float = 1e-3) -> float:
+def warm_start(
+    network: TaggerNetwork, data: TrainingSet, loss: HeadsLoss, autocast: Callable[[], torch.autocast], l2: float = 1e-3
+) -> float:
     """Fit the label vectors on standardised pooled states, fold the standardisation in, write them into the network.
 
     Returns:
@@ -48,10 +50,10 @@ def warm_start(network: TaggerNetwork, data: TrainingSet, loss: HeadsLoss, autoc
     def objective() -> Tensor:
         optimiser.zero_grad()
         result: Tensor = on_cpu(features @ weight.T + bias, values, asked) + l2 * weight.square().sum()
-        result.backward()
+        result.backward()  # type: ignore[no-untyped-call]
         return result
 
-    optimiser.step(objective)
+    optimiser.step(objective)  # type: ignore[no-untyped-call]
     final = float(objective().detach())
     with torch.no_grad():
         folded = weight / spread

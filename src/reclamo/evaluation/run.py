@@ -1,0 +1,216 @@
+"""A whole evaluation: read, fit the baselines, measure, check, write the result, the reports and the card."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+import time
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+import reclamo
+from reclamo.corpus import read_corpus
+from reclamo.engine import Tagger
+from reclamo.errors import CorpusError
+from reclamo.evaluation.behaviour import behaviour_scores, load_cases
+from reclamo.evaluation.card import write_card
+from reclamo.evaluation.checks import Evidence, run_checks
+from reclamo.evaluation.compare import Comparison, EvaluationSet, System, compare, describe_set, describe_system
+from reclamo.evaluation.mistakes import worst_mistakes
+from reclamo.evaluation.report import write_reports
+from reclamo.evaluation.schema import Epoch, Provenance, Result, write_result
+from reclamo.evaluation.slices import slice_scores
+from reclamo.evaluation.systems import Fitting, fit_baselines, load_tagger
+from reclamo.taxonomy import Taxonomy
+from reclamo.training.config import DataConfig
+from reclamo.training.prepare import Prepared, prepare
+
+Progress = Callable[[str], None]
+AGREEMENT: Final = Path(__file__).with_name("agreement.toml")
+PACKAGES: Final = ("numpy", "scikit-learn", "spacy", "openvino", "tokenizers", "torch", "transformers")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateConfig:
+    """What `evaluate.py` is asked for.
+
+    Attributes:
+        model: folder of the tagger; the bundled one by default. data: corpus whose rows carry their split.
+        real: further labelled files or folders, each measured apart. output: folder of the reports.
+        extra_train, extra_partial: what else the tagger was trained on; by default what its manifest names.
+        baselines: names; the one called `reference` is the one that the model is held against.
+        base: encoder of the embeddings baseline; by default the one that the manifest names.
+        card: whether to write the tagger's README.md.
+    """
+
+    model: str | None
+    data: tuple[str, ...]
+    output: str
+    real: tuple[str, ...] = ()
+    extra_train: tuple[str, ...] | None = None
+    extra_partial: tuple[str, ...] | None = None
+    baselines: tuple[str, ...] = ("tfidf", "majority", "lexicon")
+    reference: str = "tfidf"
+    base: str | None = None
+    resamples: int = 2000
+    seed: int = 17
+    card: bool = True
+
+
+def evaluate(config: EvaluateConfig, progress: Progress | None = None) -> Result:
+    """Run the evaluation that a configuration describes and write everything to its output folder.
+
+    Raises:
+        ReclamoError: the tagger or the data cannot be read, or no row is of the test split.
+    """
+    started = time.time()
+    tagger, model = load_tagger(config.model)
+    prepared = prepare(_data_config(config, tagger), tagger.taxonomy)
+    sets = read_sets(config, tagger.taxonomy)
+    names = (config.reference, *(name for name in config.baselines if name != config.reference))
+    base = config.base or tagger.artefact.manifest.base
+    fitting = Fitting(
+        taxonomy=tagger.taxonomy,
+        train=[*prepared.train, *prepared.partial],
+        validation=prepared.validation,
+        base=base,
+        progress=progress,
+    )
+    systems = [model, *fit_baselines(names, fitting)]
+    found = compare(systems, sets, tagger.taxonomy, resamples=config.resamples, seed=config.seed, progress=progress)
+    result = build_result(config, tagger, systems, sets, prepared, found, started)
+    folder = Path(config.output)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_result(result, folder / "metrics.json")
+    write_reports(result, folder, tagger.taxonomy, worst_mistakes(tagger, found))
+    if config.card:
+        write_card(result, tagger.artefact.path / "README.md", tagger.taxonomy)
+    return result
+
+
+def read_sets(config: EvaluateConfig, taxonomy: Taxonomy) -> list[EvaluationSet]:
+    """Read the test split of the corpus, and each further set.
+
+    Raises:
+        CorpusError: a file breaks a rule, or the corpus has no row of the test split.
+    """
+    test = [example for example in read_corpus(config.data, taxonomy) if example.split == "test"]
+    if not test:
+        raise CorpusError('no row has the split "test"; give a corpus whose rows name their split', path=config.data[0])
+    sets = [EvaluationSet.of("test", test, taxonomy)]
+    if config.real:
+        sets.append(EvaluationSet.of("real", read_corpus(config.real, taxonomy), taxonomy, private=True))
+    return sets
+
+
+def build_result(
+    config: EvaluateConfig,
+    tagger: Tagger,
+    systems: Sequence[System],
+    sets: Sequence[EvaluationSet],
+    prepared: Prepared,
+    found: Comparison,
+    started: float,
+) -> Result:
+    """Put all figures together."""
+    model = systems[0]
+    cases = load_cases(tagger.taxonomy)
+    evidence = Evidence(
+        taxonomy=tagger.taxonomy,
+        model=model.name,
+        baseline=config.reference,
+        calibration=model.calibration,
+        scores=found.scores,
+        means=found.means,
+        differences=found.differences,
+        train=prepared.train,
+        test={one.name: one.examples for one in sets},
+    )
+    return Result(
+        model=model.name,
+        baseline=config.reference,
+        agreement=_agreement(tagger.taxonomy),
+        systems=[describe_system(system, found.measured) for system in systems],
+        sets=[describe_set(one, tagger.taxonomy) for one in sets],
+        scores=found.scores,
+        means=found.means,
+        differences=found.differences,
+        end_to_end=found.end_to_end,
+        slices=[score for one in found.measured for score in slice_scores(one)],
+        behaviour=[score for system in systems for score in behaviour_scores(system, cases, tagger.taxonomy)],
+        risk=found.risk,
+        learning=_learning(tagger.artefact.manifest.training),
+        checks=run_checks(evidence),
+        provenance=_provenance(config, tagger, prepared, started),
+    )
+
+
+def _data_config(config: EvaluateConfig, tagger: Tagger) -> DataConfig:
+    """Train the baselines on what the tagger was trained on, unless told otherwise."""
+    trained: Mapping[str, Any] = tagger.artefact.manifest.training.get("config", {}).get("data", {})
+    return DataConfig(
+        corpus=list(config.data),
+        extra_train=list(config.extra_train if config.extra_train is not None else trained.get("extra_train", ())),
+        extra_partial=list(config.extra_partial if config.extra_partial is not None else trained.get("extra_partial", ())),
+        extra_validation_share=trained.get("extra_validation_share", DataConfig.model_fields["extra_validation_share"].default),
+    )
+
+
+def _agreement(taxonomy: Taxonomy) -> dict[str, float]:
+    known = tomllib.loads(AGREEMENT.read_text(encoding="utf-8")) if taxonomy.name == "reclamo" else {}
+    return {name: float(value) for name, value in known.items() if name in taxonomy.by_name}
+
+
+def _learning(training: Mapping[str, Any]) -> list[Epoch]:
+    records = [one for one in training.get("history", ()) if "average_precision" in one]
+    return [Epoch(epoch=one["epoch"], loss=round(one["loss"], 4), score=round(one["average_precision"]["mean"], 4)) for one in records]
+
+
+def _provenance(config: EvaluateConfig, tagger: Tagger, prepared: Prepared, started: float) -> Provenance:
+    return Provenance(
+        reclamo=reclamo.__version__,
+        python=platform.python_version(),
+        versions=_versions(),
+        git=_git_hash(),
+        seed=config.seed,
+        resamples=config.resamples,
+        taxonomy=tagger.taxonomy.name,
+        taxonomy_sha256=tagger.taxonomy.sha256,
+        model=tagger.name,
+        model_files=dict(tagger.artefact.manifest.files),
+        data_sha256=prepared.files | _hash_paths(config.real),
+        trained_on={"train": len(prepared.train), "validation": len(prepared.validation), "partial": len(prepared.partial)},
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=round(time.time() - started, 1),
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _git_hash() -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, cwd=Path(__file__).parent, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _hash_paths(paths: Sequence[str]) -> dict[str, str]:
+    files = [file for path in map(Path, paths) for file in (sorted(path.glob("*.jsonl")) if path.is_dir() else [path])]
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}

@@ -1,0 +1,137 @@
+"""Build the systems of a comparison: the tagger, and every baseline fitted on the same messages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from reclamo.baselines import Array, Predictor
+from reclamo.baselines.lexicon import Lexicon
+from reclamo.baselines.majority import Majority
+from reclamo.corpus import Example, encode_targets
+from reclamo.engine import Tagger
+from reclamo.errors import MissingExtraError, UsageError
+from reclamo.evaluation.compare import System
+from reclamo.taxonomy import Taxonomy
+from reclamo.training.calibration import fit_calibration
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaggerPredictor:
+    """A tagger as a predictor: its raw logits, windows pooled."""
+
+    tagger: Tagger
+
+    @property
+    def name(self) -> str:
+        """The tagger's label."""
+        return self.tagger.name
+
+    def logits(self, examples: Sequence[Example]) -> Array:
+        """Score messages: (messages, n_logits)."""
+        return self.tagger.logits([example.text for example in examples])
+
+
+def load_tagger(path: str | Path | None) -> tuple[Tagger, System]:
+    """Load a tagger, timed, with the calibration that it was trained with."""
+    from reclamo.engine.tagger import load
+
+    started = time.perf_counter()
+    tagger = load(path)
+    seconds = time.perf_counter() - started
+    folder = tagger.artefact.path
+    manifest = tagger.artefact.manifest
+    system = System(
+        predictor=TaggerPredictor(tagger=tagger),
+        calibration=manifest.calibration,
+        description="the fine-tuned transformer",
+        start_seconds=seconds,
+        megabytes=sum(file.stat().st_size for file in folder.iterdir() if file.is_file()) / 1e6,
+        settings={"base": Path(manifest.base).name, "precision": manifest.precision, "computed in": tagger.precision},
+    )
+    return tagger, system
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitting:
+    """What baselines are fitted with: messages to train on and to calibrate on, and the encoder of the embeddings baseline."""
+
+    taxonomy: Taxonomy
+    train: Sequence[Example]
+    validation: Sequence[Example]
+    base: str | None = None
+    progress: Progress | None = None
+
+    def say(self, line: str) -> None:
+        """Report progress."""
+        if self.progress:
+            self.progress(line)
+
+
+def _majority(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
+    return Majority.fit(fitting.train, fitting.taxonomy), {}
+
+
+def _lexicon(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
+    return Lexicon.fit(fitting.train, fitting.taxonomy), {}
+
+
+def _tfidf(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
+    try:
+        from reclamo.baselines.tfidf import Tfidf
+    except ImportError as error:
+        raise MissingExtraError("scikit-learn", "train") from error
+    fitted = Tfidf.fit(fitting.train, fitting.taxonomy, progress=lambda line: fitting.say("  tfidf " + line))
+    return fitted, {name: f"C={choice.cost:g}, class weight {choice.weight}" for name, choice in fitted.heads.choices.items()}
+
+
+def _embeddings(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
+    if fitting.base is None:
+        raise UsageError("the embeddings baseline needs an encoder; give --base with a folder or a hub name")
+    try:
+        from reclamo.baselines.embeddings import Embeddings, Encoder
+    except ImportError as error:
+        raise MissingExtraError("scikit-learn", "train") from error
+    fitted = Embeddings.fit(
+        fitting.train, fitting.taxonomy, Encoder(fitting.base), progress=lambda line: fitting.say("  embeddings " + line)
+    )
+    return fitted, {name: f"C={choice.cost:g}, class weight {choice.weight}" for name, choice in fitted.heads.choices.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of baseline: what it is, and how it is fitted."""
+
+    description: str
+    fit: Callable[[Fitting], tuple[Predictor, dict[str, str]]]
+
+
+BASELINES: Final[dict[str, Kind]] = {
+    "majority": Kind(description="the prior of the training messages", fit=_majority),
+    "lexicon": Kind(description="word lists and patterns over blank spaCy pipelines, negation handled", fit=_lexicon),
+    "tfidf": Kind(description="TF-IDF of word and character n-grams, logistic regression (scikit-learn)", fit=_tfidf),
+    "embeddings": Kind(description="frozen embeddings of the base encoder, logistic regression", fit=_embeddings),
+}
+
+
+def fit_baselines(names: Sequence[str], fitting: Fitting) -> Iterator[System]:
+    """Fit the named baselines and calibrate each on the validation messages, by the procedure that the tagger had.
+
+    Raises:
+        UsageError: a name that is no baseline.
+    """
+    targets = encode_targets(fitting.validation, fitting.taxonomy)
+    for name in names:
+        if name not in BASELINES:
+            raise UsageError(f"unknown baseline {name!r}; expected one of {', '.join(BASELINES)}")
+        fitting.say(f"fitting {name} on {len(fitting.train)} messages")
+        started = time.perf_counter()
+        predictor, settings = BASELINES[name].fit(fitting)
+        settings |= {"fitted in": f"{time.perf_counter() - started:.0f} s"}
+        calibration = fit_calibration(fitting.taxonomy, predictor.logits(fitting.validation), targets)
+        yield System(predictor=predictor, calibration=calibration, description=BASELINES[name].description, settings=settings)

@@ -1,0 +1,216 @@
+"""Views of a result as tables of text, the same for the terminal, the reports and the card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from reclamo.evaluation.schema import ALL, MEAN, Difference, Interval, Result
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A title, a remark, column names and rows of text."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    remark: str = ""
+
+    def plain(self) -> str:
+        """Lay it out for a terminal: the first column left, the others right."""
+        cells = [list(self.columns), *map(list, self.rows)]
+        widths = [max(len(row[k]) for row in cells) for k in range(len(self.columns))]
+        lines = [
+            "  ".join(cell.ljust(width) if k == 0 else cell.rjust(width) for k, (cell, width) in enumerate(zip(row, widths, strict=True)))
+            for row in cells
+        ]
+        return "\n".join([self.title, *(line.rstrip() for line in lines)])
+
+    def markdown(self) -> str:
+        """Lay it out as a Markdown table, with its title and remark above."""
+        rows = [self.columns, ["---", *("---:" for _ in self.columns[1:])], *self.rows]
+        table = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
+        return "\n\n".join(part for part in (f"### {self.title}", self.remark, table) if part)
+
+
+def number(value: float | None) -> str:
+    """Show a score to three places. Examples: 0.91234 -> 0.912; None -> –."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def with_interval(score: Interval | None) -> str:
+    """Show a score with its interval. Example: 0.912 (0.901 to 0.923)."""
+    return "–" if score is None else f"{score.value:.3f} ({score.low:.3f} to {score.high:.3f})"
+
+
+def gap(difference: Difference | None) -> str:
+    """Show a difference with its interval, marked where that is clear of 0. Example: +0.081 (+0.052 to +0.110) *."""
+    if difference is None:
+        return "–"
+    one = difference.difference
+    return f"{one.value:+.3f} ({one.low:+.3f} to {one.high:+.3f})" + (" *" if one.low > 0 or one.high < 0 else "")
+
+
+def language_name(language: str) -> str:
+    """Show a language. Example: all -> all languages."""
+    return "all languages" if language == ALL else language
+
+
+def mean_table(result: Result, set_name: str) -> Table:
+    """The mean over heads of every system in every language of a set."""
+    names = [system.name for system in result.systems]
+    rows = []
+    for language in result.languages(set_name):
+        means = [result.mean(name, set_name, language) for name in names]
+        difference = result.difference(result.model, result.baseline, set_name, language, MEAN)
+        rows.append([language_name(language), *(with_interval(mean.score if mean else None) for mean in means), gap(difference)])
+    columns = ["language", *names, f"{result.model} − {result.baseline}"]
+    return Table(title=f"Mean over heads, {set_name}", columns=columns, rows=rows)
+
+
+def head_table(result: Result, set_name: str, language: str) -> Table:
+    """Every head of one language: the headline score of every system, the difference, the agreement of annotators."""
+    names = [system.name for system in result.systems]
+    rows = []
+    for head in result.heads(set_name):
+        scores = [result.score(name, set_name, language, head) for name in names]
+        first = scores[0]
+        if first is None:
+            continue
+        difference = result.difference(result.model, result.baseline, set_name, language, head)
+        agreed = result.agreement.get(head)
+        rows.append(
+            [
+                head,
+                first.metric.replace("_", "-").replace("f1", "F1"),
+                str(first.messages),
+                *(number(score.score.value if score else None) for score in scores),
+                gap(difference),
+                "–" if difference is None or difference.mcnemar_p is None else f"{difference.mcnemar_p:.4f}",
+                number(agreed),
+                "–" if agreed is None else f"{first.score.value - agreed:+.3f}",
+            ]
+        )
+    columns = ["head", "score", "messages", *names, f"{result.model} − {result.baseline}", "McNemar p", "annotators", "to annotators"]
+    return Table(title=f"Heads, {set_name}, {language_name(language)}", columns=columns, rows=rows)
+
+
+def detail_table(result: Result, set_name: str, language: str) -> Table:
+    """Further figures of the model in one language."""
+    rows = []
+    for head in result.heads(set_name):
+        one = result.score(result.model, set_name, language, head)
+        if one is not None:
+            rows.append(
+                [
+                    head,
+                    with_interval(one.score),
+                    number(one.macro_f1),
+                    number(one.micro_f1),
+                    number(one.average_precision),
+                    number(one.quadratic_kappa),
+                    number(one.calibration_error),
+                    number(one.brier),
+                ]
+            )
+    columns = [
+        "head",
+        "score (95 % interval)",
+        "macro-F1",
+        "micro-F1",
+        "average precision",
+        "quadratic kappa",
+        "calibration error",
+        "Brier",
+    ]
+    return Table(title=f"{result.model}, {set_name}, {language_name(language)}", columns=columns, rows=rows)
+
+
+def label_table(result: Result, set_name: str, language: str) -> Table:
+    """Every label of the model in one language, with the baseline's F1 beside it."""
+    rows = []
+    for head in result.heads(set_name):
+        one = result.score(result.model, set_name, language, head)
+        other = result.score(result.baseline, set_name, language, head)
+        theirs = {label.name: label.f1 for label in other.labels} if other else {}
+        for label in one.labels if one else []:
+            counts = [str(label.support), str(label.said)]
+            figures = [label.precision, label.recall, label.f1, label.average_precision, theirs.get(label.name)]
+            rows.append([f"{head}.{label.name}", *counts, *(number(figure) for figure in figures)])
+    columns = ["label", "have it", "said", "precision", "recall", "F1", "average precision", f"F1 of {result.baseline}"]
+    return Table(title=f"Labels, {set_name}, {language_name(language)}", columns=columns, rows=rows)
+
+
+def end_to_end_table(result: Result, set_name: str) -> Table:
+    """The any-of heads whose yes/no head was predicted."""
+    keys = dict.fromkeys((one.head, one.language) for one in result.end_to_end if one.set == set_name)
+    names = [system.name for system in result.systems]
+    rows = []
+    for head, language in keys:
+        found = {one.system: one for one in result.end_to_end if (one.set, one.head, one.language) == (set_name, head, language)}
+        messages = next(iter(found.values())).messages
+        scores = [with_interval(found[name].score if name in found else None) for name in names]
+        rows.append([f"{head}, {language_name(language)}", str(messages), *scores])
+    return Table(title=f"End to end, {set_name} (micro-F1)", columns=["head", "messages", *names], rows=rows)
+
+
+def slice_table(result: Result, set_name: str) -> Table:
+    """The mean over heads on every slice, of every system."""
+    names = [system.name for system in result.systems]
+    keys = dict.fromkeys((one.kind, one.value, one.messages) for one in result.slices if one.set == set_name)
+    by_key = {(one.system, one.kind, one.value): one.mean for one in result.slices if one.set == set_name}
+    rows = [[f"{kind}: {value}", str(n), *(number(by_key.get((name, kind, value))) for name in names)] for kind, value, n in keys]
+    return Table(title=f"Slices, {set_name} (mean over heads)", columns=["slice", "messages", *names], rows=rows)
+
+
+def behaviour_table(result: Result) -> Table:
+    """The share of behavioural cases passed, by capability and language."""
+    names = [system.name for system in result.systems]
+    found = {(one.system, one.kind, one.capability, one.language): one for one in result.behaviour}
+    rows = []
+    for _, kind, capability, language in (key for key in found if key[0] == result.model):
+        mine = [found.get((name, kind, capability, language)) for name in names]
+        cells = ["–" if one is None else f"{one.passed / one.cases:.3f}" for one in mine]
+        rows.append([f"{kind}: {capability}, {language}", str(found[(result.model, kind, capability, language)].cases), *cells])
+    return Table(title="Behavioural tests (share passed)", columns=["capability", "cases", *names], rows=rows)
+
+
+def cost_table(result: Result) -> Table:
+    """What each system costs."""
+    rows = [
+        [
+            system.name,
+            system.description,
+            f"{system.cost.messages_per_second:.1f}",
+            "–" if system.cost.start_seconds is None else f"{system.cost.start_seconds:.2f}",
+            "–" if system.cost.megabytes is None else f"{system.cost.megabytes:.1f}",
+        ]
+        for system in result.systems
+    ]
+    return Table(
+        title="Systems and their cost", columns=["system", "what it is", "messages a second", "start-up (s)", "megabytes"], rows=rows
+    )
+
+
+def check_table(result: Result) -> Table:
+    """What the coded checks found."""
+    words = {"alarm": "ALARM", "silent": "silent", "not_applicable": "not applicable"}
+    rows = [[one.check.replace("_", " "), words[one.status], "; ".join(one.findings) or "–"] for one in result.checks]
+    return Table(title="Checks", columns=["check", "outcome", "findings"], rows=rows)
+
+
+def set_tables(result: Result, set_name: str) -> Iterator[Table]:
+    """All tables of one set."""
+    yield mean_table(result, set_name)
+    for language in reversed(result.languages(set_name)):
+        yield head_table(result, set_name, language)
+    end_to_end = end_to_end_table(result, set_name)
+    if end_to_end.rows:
+        yield end_to_end
+    for language in reversed(result.languages(set_name)):
+        yield detail_table(result, set_name, language)
+        yield label_table(result, set_name, language)
+    slices = slice_table(result, set_name)
+    if slices.rows:
+        yield slices

@@ -1,0 +1,91 @@
+"""The same rows through every form; bad rows with file, line and rule."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from reclamo.corpus import read_corpus
+from reclamo.corpus.readers import from_dataset
+from reclamo.errors import CorpusError
+
+ROWS = [
+    {
+        "id": "a", "lang": "es", "role": "customer", "text": "Tarde y mal: ¡otra vez!", "scenario": "s1", "hard": ["irony", "typos"], "split": "test",
+        "labels": {"sentiment": "negative", "complaint": True, "grounds": ["delay", "unresolved"], "severity": "low", "churn_risk": False, "reason": "order"},
+    },
+    {"id": "b", "lang": "el", "role": "agent", "text": "Ζητούμε συγγνώμη.", "labels": {"sentiment": "neutral", "traits": ["apology"]}},
+    {"id": "c", "lang": "it", "role": "agent", "text": "No.", "labels": {"sentiment": "negative", "traits": []}},
+]  # fmt: skip
+
+
+def write_jsonl(path: Path, rows: list[dict[str, object]]) -> Path:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_every_form_gives_the_same_examples(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    expected = read_corpus(write_jsonl(tmp_path / "rows.jsonl", ROWS))
+    flat = [
+        {
+            "id": row["id"], "lang": row["lang"], "role": row["role"], "text": row["text"], "scenario": row.get("scenario", ""),
+            "split": row.get("split", ""), "hard": "|".join(row.get("hard", [])), "labels": json.dumps(row["labels"]),
+        }
+        for row in ROWS
+    ]  # fmt: skip
+    with (tmp_path / "rows.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(flat[0]))
+        writer.writeheader()
+        writer.writerows(flat)
+    pyarrow.parquet.write_table(pa.Table.from_pylist(flat), tmp_path / "rows.parquet")
+    assert read_corpus(tmp_path / "rows.csv") == expected
+    assert read_corpus(tmp_path / "rows.parquet") == expected
+    assert [example.to_dict() for example in expected] == ROWS
+
+
+def test_datasets_reads_the_files_and_gives_the_same_examples(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    path = write_jsonl(tmp_path / "rows.jsonl", ROWS[1:])
+    loaded = datasets.load_dataset("json", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
+    assert [e.to_dict() for e in from_dataset(loaded)] == [e.to_dict() for e in read_corpus(path)]
+
+
+def test_columns_instead_of_nested_labels(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("text,role,complaint,grounds,severity\nTarde,customer,yes,delay|billing,low\n", encoding="utf-8")
+    (example,) = read_corpus(path)
+    assert example.labels == {"role": "customer", "complaint": True, "grounds": ("delay", "billing"), "severity": "low"}
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ({**ROWS[0], "labels": {**ROWS[0]["labels"], "grounds": []}}, "grounds"),  # type: ignore[dict-item]
+        ({**ROWS[2], "labels": {"traits": ["charm"]}}, "unknown label 'charm'"),
+        ({"id": "d", "labels": {}}, "no text"),
+    ],
+)
+def test_a_bad_row_is_refused_with_file_and_line(tmp_path: Path, row: dict[str, object], says: str) -> None:
+    path = write_jsonl(tmp_path / "rows.jsonl", [ROWS[1], row])
+    with pytest.raises(CorpusError) as caught:
+        read_corpus(path)
+    assert str(caught.value).startswith(f"{path}:2: ")
+    assert says in str(caught.value)
+
+
+def test_an_id_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="'b' stands twice"):
+        read_corpus(write_jsonl(tmp_path / "rows.jsonl", [ROWS[1], ROWS[1]]))
+
+
+@pytest.mark.parametrize(("name", "says"), [("nope.jsonl", "no such file"), ("x.txt", "unknown format '.txt'")])
+def test_a_missing_or_unknown_file(tmp_path: Path, name: str, says: str) -> None:
+    (tmp_path / "x.txt").write_text("")
+    with pytest.raises(CorpusError, match=says):
+        read_corpus(tmp_path / name)
