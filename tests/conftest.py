@@ -76,3 +76,27 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     BertModel(config, add_pooling_layer=False).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_tagger(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An artefact with the bundled schema around the tiny encoder: random heads, exported for real."""
+    torch = pytest.importorskip("torch")
+    from reclamo.artefact import Calibration, HeadCalibration
+    from reclamo.model.base import load_base
+    from reclamo.model.network import TaggerNetwork
+    from reclamo.taxonomy import load_taxonomy
+    from reclamo.training.export import write_artefact
+
+    taxonomy = load_taxonomy()
+    encoder, tokenizer = load_base(tiny_base)
+    torch.manual_seed(9)
+    network = TaggerNetwork(encoder, taxonomy.n_logits)
+    torch.nn.init.normal_(network.attention.weight, std=0.5)
+    torch.nn.init.normal_(network.attention.query, std=0.5)
+    heads = {h.name: HeadCalibration(temperature=1.3, thresholds=() if h.exclusive else (0.5,) * len(h.labels)) for h in taxonomy.heads}
+    calibration = Calibration(heads=heads, review_margin=0.4, risk_coverage=((0.0, 0.0, 0.3), (0.4, 0.2, 0.1), (0.6, 0.5, 0.02)))
+    folder = tmp_path_factory.mktemp("tiny-tagger") / "tagger"
+    about = {"name": "tiny", "base": "tiny", "max_tokens": 64, "training": {}}
+    write_artefact(folder, network, tokenizer, taxonomy, calibration, about, compress=False)
+    return folder

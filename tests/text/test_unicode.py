@@ -13,7 +13,9 @@ from reclamo.text import clean_text
 
 AWKWARD = st.text(
     alphabet=st.one_of(
-        st.sampled_from(list("aάñ 1<\n\r\t\u00a0\u200b\u200d\ufe0f\u20e3\u202e\u0301\u0316\u0338→❤👩👍\U0001f3fd\U0001f3f4\ud800\U0001d160")),
+        st.sampled_from(
+            list("aάñ 1<\n\r\t\u00a0\u200b\u200d\ufe0f\u20e3\u202e\u0301\u0316\u0338→❤👩👍\U0001f3fd\U0001f3f4\ud800\U0001d160")
+        ),
         st.characters(),
     ),
     max_size=40,
@@ -66,14 +68,14 @@ def test_plain_letters_survive(text: str) -> None:
 
 
 def test_a_hundred_thousand_marks_are_capped_in_linear_time() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     cleaned = clean_text("a" + "\u0301\u0316" * 100_000 + "b")
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert cleaned.startswith(("á", "a")) and cleaned.endswith("b") and len(cleaned) <= 10
 
 
 def test_a_megabyte_is_quick() -> None:
     text = "Καλημέρα,\u00a0το δέμα δεν ήρθε ακόμη.\r\n" * 30_000
-    start = time.perf_counter()
+    start = time.process_time()
     assert clean_text(text).count("\n") == 29_999
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2

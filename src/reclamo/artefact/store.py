@@ -7,7 +7,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from reclamo.artefact.manifest import Manifest
 from reclamo.errors import ArtefactError
@@ -73,15 +73,22 @@ def open_artefact(path: str | Path) -> Artefact:
         raw = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except ValueError as error:
         raise ArtefactError(f"{MANIFEST} is not JSON ({error}); copy the tagger again, or retrain it", path=folder) from error
+    _audit(folder, raw)
+    taxonomy = load_taxonomy(folder / TAXONOMY)
+    manifest = Manifest.from_dict(raw, taxonomy, str(folder / MANIFEST))
+    return Artefact(path=folder, manifest=manifest, taxonomy=taxonomy)
+
+
+def _audit(folder: Path, raw: Any) -> None:
+    """Compare every file with the hash that the manifest names, before anything is built from it."""
+    hashes = raw.get("files") if isinstance(raw, dict) else None
+    if not isinstance(hashes, dict):
+        raise ArtefactError(f"{MANIFEST} names no files; copy the tagger again, or retrain it", path=folder)
     for name in AUDITED:
         if not (folder / name).is_file():
             raise ArtefactError(f"{name} is missing; copy the tagger again, or retrain it", path=folder)
-    taxonomy = load_taxonomy(folder / TAXONOMY)
-    manifest = Manifest.from_dict(raw, taxonomy, str(folder / MANIFEST))
-    for name in AUDITED:
-        if manifest.files.get(name) != file_sha256(folder / name):
+        if hashes.get(name) != file_sha256(folder / name):
             raise ArtefactError(f"{name} is not the file that the manifest names (another hash); copy the tagger again", path=folder)
-    return Artefact(path=folder, manifest=manifest, taxonomy=taxonomy)
 
 
 def bundled_artefact() -> Path:

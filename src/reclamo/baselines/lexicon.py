@@ -22,7 +22,8 @@ from reclamo.text.language import detect_language
 BUNDLED: Final = Path(__file__).with_name("lexicon.toml")
 CLAUSE_END: Final = frozenset(".,;:!?·…()\n")
 SCOPE: Final = 3  # how many words a negation reaches
-STEP: Final = 1.6  # what one hit adds to a logit
+STEP: Final = 1.3  # what one hit adds to a logit
+PRIOR: Final = 0.25  # how much of the prior the scores start from; all of it would drown the words
 MOST_HITS: Final = 3.0
 
 
@@ -125,7 +126,7 @@ class Lexicon:
     """Count phrases and add them to the prior. Build it with `Lexicon.fit`.
 
     A hit speaks for its label; a negated hit of an ordered or yes/no head and of sentiment speaks for the opposite, of any
-    other it is dropped. Grounds speak for the head that they require.
+    other it is dropped. Grounds speak for the head that they require. The phrases of `head.no` speak against a yes/no head.
     """
 
     taxonomy: Taxonomy
@@ -137,7 +138,7 @@ class Lexicon:
     def fit(cls, examples: Sequence[Example], taxonomy: Taxonomy, lists: Mapping[str, WordLists] | None = None) -> Lexicon:
         """Take the prior from the training messages; the word lists are not fitted."""
         prior = prior_logits(taxonomy, encode_targets(examples, taxonomy))
-        return cls(taxonomy=taxonomy, lists=lists if lists is not None else load_word_lists(), prior=prior)
+        return cls(taxonomy=taxonomy, lists=lists if lists is not None else load_word_lists(), prior=PRIOR * prior)
 
     def logits(self, examples: Sequence[Example]) -> Array:
         """Score messages: (messages, n_logits). A language without word lists gets the prior."""
@@ -153,6 +154,8 @@ class Lexicon:
         extra = np.zeros_like(self.prior)
         for head in self.taxonomy.heads:
             hits = np.array([counts.get(f"{head.name}.{label}", 0.0) for label in head.names], dtype=np.float32)
+            if head.kind == "yes_no":
+                hits = hits - np.float32(max(counts.get(f"{head.name}.no", 0.0), 0.0))
             extra[self.taxonomy.slices[head.name]] += STEP * _head_evidence(head, hits)
             if head.requires is not None and head.kind == "any_of":
                 extra[self.taxonomy.slices[head.requires]] += STEP * min(float(np.maximum(hits, 0).sum()), MOST_HITS)

@@ -12,6 +12,8 @@ from reclamo.mail.html import html_to_text
 from reclamo.mail.limits import Deadline, Limits, Refusal, over_limit
 from reclamo.mail.mime import Part
 
+MAX_CONTROLS: Final = 0.05
+MAX_UNKNOWN: Final = 0.2
 HTML_FACTOR: Final = 4  # HTML may be so many times longer than the text that it holds
 _DATA_URI = re.compile(rb"data:[a-z]{1,20}/[^\"'\s<>]{200,}+", re.IGNORECASE)
 _HTML_START = re.compile(r"\s{0,200}<(?:!doctype\s+html|html|body)[\s>]", re.IGNORECASE)
@@ -96,9 +98,10 @@ def _why_no_text(order: list[Part]) -> str:
 
 
 def _is_binary(text: str) -> bool:
+    """Say whether too much of a body is controls, or bytes that no charset knows."""
     sample = text[:65536]
-    odd = sum(c == "\ufffd" or (c < " " and c not in "\t\n\r\f\x0b\x1b") for c in sample)
-    return odd > 0.2 * len(sample)
+    controls = sum(c < " " or "\x7f" <= c < "\xa0" for c in sample) - sum(map(sample.count, "\t\n\f\x0b\x1b"))
+    return controls > MAX_CONTROLS * len(sample) or sample.count("\ufffd") > MAX_UNKNOWN * len(sample)
 
 
 class _Texts:

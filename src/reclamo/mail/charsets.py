@@ -56,6 +56,8 @@ _NOT_ASCII_SHAPED: Final = frozenset({"utf-16", "utf-16-le", "utf-16-be", "utf-3
 # Declared by default by programs that never looked at the text, so the bytes are asked too.
 _OFTEN_WRONG: Final = frozenset({"ascii", "cp1252", "iso8859_15", "utf-8", ""})
 _CANDIDATES: Final = ["cp1253", "cp1252", "iso8859_7", "iso8859_15", "latin_1"]
+# The ISO charsets have no letters from 0x80 to 0x9F; a text that uses them is in the Windows charset of the same script.
+_WITH_C1: Final = {"iso8859_7": "cp1253", "iso8859_15": "cp1252"}
 _SAMPLE: Final = 16 * 1024
 _GREEK_SHARE: Final = 0.5
 
@@ -105,26 +107,24 @@ def _is_damaged_utf8(data: bytes, codec: str) -> bool:
 
 
 def _decode_eight_bit(data: bytes, codec: str) -> tuple[str, str]:
-    guess = _guess_codec(data[:_SAMPLE]) if codec in _OFTEN_WRONG else codec
-    if codec in ("cp1252", "iso8859_15") and guess not in ("cp1253", "iso8859_7"):
-        guess = codec
-    if guess == "iso8859_7" and _C1.search(data):
-        guess = "cp1253"
-    if guess == "iso8859_15" and _C1.search(data):
-        guess = "cp1252"
+    guess = _guess_codec(data[:_SAMPLE], codec) if codec in _OFTEN_WRONG else codec
+    if guess in _WITH_C1 and _C1.search(data):
+        guess = _WITH_C1[guess]
     try:
         return data.decode(guess, "replace"), guess
     except (LookupError, UnicodeError):
         return data.decode("latin-1"), "latin_1"
 
 
-def _guess_codec(sample: bytes) -> str:
-    """Name the eight-bit charset of a Greek, Spanish or Italian text that declares none, or a wrong one.
+def _guess_codec(sample: bytes, codec: str) -> str:
+    """Name the eight-bit charset of a Greek, Spanish or Italian text that declares none, or one that is often wrong.
 
     Greek is told by its runs: three high letters and more stand together, which Spanish and Italian never write.
     """
     high, in_runs = len(_HIGH.findall(sample)), sum(map(len, _HIGH_RUN.findall(sample)))
     if high and in_runs / high > _GREEK_SHARE:
-        return "iso8859_7" if _ISO_CAPITAL_ALPHA.search(sample) and not _C1.search(sample) else "cp1253"
+        return "iso8859_7" if _ISO_CAPITAL_ALPHA.search(sample) else "cp1253"
+    if codec in ("cp1252", "iso8859_15"):
+        return codec
     best = from_bytes(sample, cp_isolation=_CANDIDATES).best()
-    return "cp1252" if best is None or best.encoding in ("latin_1", "cp1253", "iso8859_7") else best.encoding
+    return "iso8859_15" if best is not None and best.encoding == "iso8859_15" else "cp1252"

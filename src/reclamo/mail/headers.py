@@ -171,8 +171,10 @@ def parse_sender(value: str) -> tuple[str, str]:
     Example: '"Ana Ruiz" <ana@ejemplo.es>' -> ("Ana Ruiz", "ana@ejemplo.es").
     """
     if match := _ADDRESS.search(value):
-        name = value[: match.start()].strip(" \t\"',;")
-        return name.replace('\\"', '"'), match[1]
+        name = value[: match.start()].strip(" \t,;")
+        if len(name) > 1 and name[0] == name[-1] == '"':
+            return name[1:-1].replace('\\"', '"').strip(), match[1]
+        return name.strip("\"'"), match[1]
     if match := _BARE_ADDRESS.search(value):
         return "", match[0]
     return value.strip(' "'), ""

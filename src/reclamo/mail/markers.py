@@ -38,7 +38,7 @@ WROTE: Final = re.compile(
 # The history begins on the same line (Yahoo for Android).
 WROTE_AND_MORE: Final = re.compile(r".{6,160}?@[^\s@]{1,200}> ?(?:" + _WROTE + r") ?: \S", re.IGNORECASE)
 INTRODUCTION_START: Final = _start(
-    r"(?:on|el|en|il|em|le|am|op)\b",
+    r"(?:on|el|en|il|em|le|am|op|in data|a las|alle)\b",
     r"(?:στις|στισ|την|τη|το|στην|στη|τον)\b",
     r"[οη]/[οη]\b|[οη] χρ[ηή]στης\b",
     r"\d{1,4}[ ./-]",
@@ -69,7 +69,8 @@ FORWARDED_LINE: Final = _line(
     r"inicio del mensaje reenviado ?:|begin forwarded message ?:|inizio (?:del )?messaggio inoltrato ?:",
     r"[εέ]ναρξη (?:του )?προωθημ[εέ]νου μην[υύ]ματος ?:|αρχ[ηή] (?:του )?προωθημ[εέ]νου μην[υύ]ματος ?:",
 )
-RULE_LINE: Final = re.compile(r"[_\-=*–—]{8,}$")
+# A rule, bare or around words in any language; it counts only above a header block.
+RULE_LINE: Final = re.compile(r"[_\-=*–—]{8,}$|[-_=*]{4,} ?[^-_=*]{3,60} ?[-_=*]{4,}$")
 REPLY_ABOVE: Final = _start(
     r"##-? ?.{1,120}-?##$",
     r"[-= ]*(?:por favor,? )?(?:escriba|escribe|responda|responde) (?:su|tu)? ?(?:respuesta )?(?:por encima|encima) de esta l[ií]nea",

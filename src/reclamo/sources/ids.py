@@ -18,7 +18,7 @@ class UniqueIds:
     """
 
     def __init__(self) -> None:
-        self._slots = array("Q", bytes(8 * _START))
+        self._slots = array("Q", (0,)) * _START
         self._used = 0
         self._repeats: dict[int, int] = {}
 
@@ -45,7 +45,7 @@ class UniqueIds:
         return True
 
     def _grow(self) -> None:
-        larger = array("Q", bytes(16 * len(self._slots)))
+        larger = array("Q", (0,)) * (2 * len(self._slots))
         for key in self._slots:
             if key:
                 _insert(larger, key)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ TEXT_NAMES: Final = (
 )  # fmt: skip
 ID_NAMES: Final = ("id", "message_id", "ticket", "ticket_id")
 SNIFF_CHARACTERS: Final = 65_536
+SNIFF_BYTES: Final = 65_536
 DELIMITERS: Final = ",;\t|"
 FIELD_LIMIT: Final = 4 * 1_048_576
 
@@ -28,7 +30,8 @@ def read_csv(path: Path, text_column: str | None = None, id_column: str | None =
         SourceError: the file cannot be read or has no header. UsageError: no column holds the text.
     """
     csv.field_size_limit(FIELD_LIMIT)
-    with io.TextIOWrapper(_open(path), encoding=_encoding(path), errors="replace", newline="") as file:
+    encoding = _encoding(path)
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
         sample = file.read(SNIFF_CHARACTERS)
         file.seek(0)
         reader = csv.reader(file, _dialect(sample))
@@ -124,7 +127,7 @@ def _find(header: Sequence[str], given: str | None, names: Sequence[str]) -> str
     return next((lowered[name] for name in names if name in lowered), None)
 
 
-def _open(path: Path) -> io.BufferedReader:
+def _open(path: Path) -> BufferedReader:
     try:
         return path.open("rb")
     except OSError as error:
@@ -133,21 +136,22 @@ def _open(path: Path) -> io.BufferedReader:
 
 def _encoding(path: Path) -> str:
     """UTF-8 where the whole file is; otherwise what mail's charset fall-backs say of its head."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
     with _open(path) as file:
-        head = file.read(4)
+        head = file.read(SNIFF_BYTES)
         if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
             return "utf-16"
-        file.seek(0)
+        block = head
         try:
-            for _ in io.TextIOWrapper(file, encoding="utf-8"):
-                pass
+            while block:
+                decoder.decode(block)
+                block = file.read(SNIFF_BYTES)
+            decoder.decode(b"", final=True)
             return "utf-8-sig"
         except UnicodeDecodeError:
-            pass
-    from reclamo.mail.charsets import decode_bytes
+            from reclamo.mail.charsets import decode_bytes
 
-    with _open(path) as file:
-        return decode_bytes(file.read(SNIFF_CHARACTERS))[1]
+            return decode_bytes(head)[1]
 
 
 def _dialect(sample: str) -> type[csv.Dialect]:

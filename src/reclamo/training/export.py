@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,9 @@ def export_network(network: TaggerNetwork, target: Path, *, compress: bool = Tru
 
     network.eval().cpu().float()
     example = {"input_ids": torch.ones(2, 16, dtype=torch.long), "attention_mask": torch.ones(2, 16, dtype=torch.long)}
-    model = openvino.convert_model(_Traced(network), example_input=example)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracer and the converter warn of what the parity gate measures
+        model = openvino.convert_model(_Traced(network), example_input=example)
     for port, name in zip(model.inputs, ("input_ids", "attention_mask"), strict=True):
         port.get_tensor().set_names({name})
         port.get_node().set_partial_shape(openvino.PartialShape([-1, -1]))
@@ -53,12 +56,20 @@ def export_network(network: TaggerNetwork, target: Path, *, compress: bool = Tru
     if compress:
         import nncf
 
+        nncf.set_log_level(30)
         model = nncf.compress_weights(model, mode=nncf.CompressWeightsMode.INT8_ASYM)
     openvino.save_model(model, target / layout.NETWORK, compress_to_fp16=True)
 
 
 def write_artefact(
-    target: Path, network: TaggerNetwork, tokenizer: Any, taxonomy: Taxonomy, calibration: Calibration, about: dict[str, Any]
+    target: Path,
+    network: TaggerNetwork,
+    tokenizer: Any,
+    taxonomy: Taxonomy,
+    calibration: Calibration,
+    about: dict[str, Any],
+    *,
+    compress: bool = True,
 ) -> Artefact:
     """Write a whole artefact.
 
@@ -71,7 +82,7 @@ def write_artefact(
     backend.no_padding()
     backend.no_truncation()
     backend.save(str(target / layout.TOKENIZER), pretty=False)
-    export_network(network, target)
+    export_network(network, target, compress=compress)
     manifest = Manifest(
         name=about["name"],
         version=1,
@@ -80,7 +91,7 @@ def write_artefact(
         base=about["base"],
         max_tokens=about["max_tokens"],
         network="label-wise attention",
-        precision="int8 weights",
+        precision="int8 weights" if compress else "fp16 weights",
         files=layout.hash_files(target),
         calibration=calibration,
         training=about["training"],

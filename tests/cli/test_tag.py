@@ -1,0 +1,154 @@
+"""The command line's contract: rows, order, exit codes, one clear line for every error."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT, SENTENCES
+
+ALL = [sentence for group in SENTENCES.values() for sentence in group]
+
+
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> tuple[int, str, str]:
+    """Run the command line in this process; give its exit code, standard output and standard error."""
+    from reclamo.cli import app
+    from reclamo.cli.errors import run_guarded
+
+    monkeypatch.setattr(sys, "argv", ["reclamo", *map(str, arguments)])
+    code = run_guarded(app._run)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tiny_tagger: Path) -> Any:
+    return lambda *arguments: run(capsys, monkeypatch, "tag", "--model", tiny_tagger, "-q", *arguments)
+
+
+def rows_of(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def write_rows(path: Path, rows: list[Any]) -> Path:
+    path.write_text("".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_json_lines_in_and_out_in_order(cli: Any, tmp_path: Path) -> None:
+    source = write_rows(tmp_path / "in.jsonl", [{"id": f"m{n}", "text": text} for n, text in enumerate(ALL)])
+    code, out, err = cli(source)
+    assert (code, err) == (0, "")
+    assert [row["id"] for row in rows_of(out)] == [f"m{n}" for n in range(len(ALL))]
+
+
+def test_bad_rows_among_good_ones_are_unscored_and_the_batch_goes_on(cli: Any, tmp_path: Path) -> None:
+    source = write_rows(tmp_path / "in.jsonl", [{"text": ALL[0]}, "{broken", "[1, 2]", {"id": "n", "text": 7}, {"text": ""}, {"text": ALL[1]}])
+    code, out, _ = cli(source)
+    rows = rows_of(out)
+    assert code == 1
+    assert [row["status"] for row in rows] == ["tagged", "unscored", "unscored", "unscored", "unscored", "tagged"]
+    assert [row["reason"] for row in rows[1:5]] == ["broken", "broken", "not_text", "empty"]
+    assert "line 2" in rows[1]["detail"]
+
+
+def test_unscored_without_an_error_is_exit_code_0(cli: Any, tmp_path: Path) -> None:
+    source = write_rows(tmp_path / "in.jsonl", [{"text": ""}, {"text": "O meu pedido ainda não chegou e ninguém responde aos meus emails"}])
+    assert cli(source)[0] == 0
+
+
+def test_every_output_holds_the_same_rows(cli: Any, tmp_path: Path) -> None:
+    import pyarrow.parquet
+
+    source = write_rows(tmp_path / "in.jsonl", [{"id": f"=m{n}", "text": text} for n, text in enumerate(ALL)])
+    for name in ("out.jsonl", "out.csv", "out.parquet"):
+        assert cli(source, "-o", tmp_path / name)[0] == 0
+    lines = rows_of((tmp_path / "out.jsonl").read_text(encoding="utf-8"))
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        cells = list(csv.DictReader(file))
+    table = pyarrow.parquet.read_table(tmp_path / "out.parquet").to_pylist()
+    for line, cell, row in zip(lines, cells, table, strict=True):
+        assert cell["id"] == "'" + line["id"]
+        assert row["id"] == line["id"]
+        assert cell["sentiment"] == row["sentiment"] == line["sentiment"]["value"]
+        assert cell["grounds"] == "|".join((line["grounds"] or {"value": []})["value"])
+        assert row["grounds"] == (line["grounds"] and line["grounds"]["value"])
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_the_table_shows_every_message(cli: Any, tmp_path: Path) -> None:
+    code, out, _ = cli(write_rows(tmp_path / "in.jsonl", [{"text": text} for text in ALL]), "-f", "table")
+    assert code == 0
+    assert f"{len(ALL)} messages" in out
+    assert all(text[:12] in out for text in ALL)
+
+
+def test_a_csv_with_semicolons_in_windows_1253(cli: Any, tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_bytes("id;Σχόλιο;Ημερομηνία\n9;Περιμένω ακόμη την παραγγελία μου, δεν απαντά κανείς;2026\n".encode("cp1253"))
+    code, out, _ = cli(path, "--with-text")
+    assert code == 0
+    (row,) = rows_of(out)
+    assert (row["id"], row["lang"], row["text"]) == ("9", "el", "Περιμένω ακόμη την παραγγελία μου, δεν απαντά κανείς")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["nowhere.mbox"], 3, "nowhere.mbox: no such file or folder"),
+        (["x.txt"], 2, "unknown format '.txt'"),
+        (["imap://host/INBOX"], 2, "imap://"),
+        (["in.jsonl", "-o", "out.xyz"], 2, "unknown ending '.xyz'"),
+        (["in.jsonl", "-o", "no/folder/out.csv"], 2, "folder does not exist"),
+        (["in.jsonl", "--role", "boss"], 2, "--role is 'boss'"),
+        (["in.jsonl", "--model", "nowhere"], 3, "holds no manifest"),
+        (["in.jsonl", "--precision", "fp8"], 2, "--precision is 'fp8'"),
+        (["in.jsonl", "-f", "yaml"], 2, "unknown format 'yaml'"),
+        (["table.csv"], 2, "no column with a known name"),
+        (["table.csv", "--text-column", "b"], 2, "no column 'b'; it has a, c"),
+        (["in.jsonl", "--no-such-option"], 2, "No such option"),
+        ([], 2, "source"),
+    ],
+)
+def test_wrong_use_is_one_clear_line(
+    cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int, says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_rows(tmp_path / "in.jsonl", [{"text": ALL[0]}])
+    (tmp_path / "x.txt").write_text("hola")
+    (tmp_path / "table.csv").write_text("a,c\n1,2\n")
+    got, out, err = cli(*arguments)
+    assert got == code
+    assert says in err
+    assert len(err.strip().splitlines()) == 1
+    assert "Traceback" not in err
+    assert out == ""
+
+
+def test_stdin_and_a_closed_pipe(tiny_tagger: Path) -> None:
+    command = [sys.executable, "-m", "reclamo", "tag", "-", "--model", str(tiny_tagger), "-q"]
+    lines = "".join(json.dumps({"text": text}) + "\n" for text in ALL)
+    done = subprocess.run(command, input=lines, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == len(ALL)
+    piped = subprocess.run(f"{' '.join(command)} | head -n 1", shell=True, input=lines * 40, capture_output=True, text=True, check=False)
+    assert "Traceback" not in piped.stderr
+
+
+def test_importing_the_api_loads_no_training_package() -> None:
+    code = "import sys, reclamo; reclamo.load; print([m for m in ('torch', 'transformers', 'datasets', 'sklearn', 'spacy') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
+def test_labels_shows_the_schema(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    code, out, _ = run(capsys, monkeypatch, "labels", "--lang", "el", "--json")
+    assert code == 0
+    assert {head["head"]: len(head["labels"]) for head in json.loads(out)}["traits"] == 17
+    assert run(capsys, monkeypatch, "labels", "--lang", "xx")[0] == 2

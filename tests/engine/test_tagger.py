@@ -1,0 +1,161 @@
+"""The tagger: one row for each message, in order, the same alone and in a batch, and nothing lost."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from reclamo import Message, Tags
+from reclamo.engine.tagger import CHUNK, Tagger, load
+from reclamo.message import Problem
+from tests.conftest import SENTENCES
+
+ALL = [sentence for group in SENTENCES.values() for sentence in group]
+
+
+@pytest.fixture(scope="module")
+def tagger(tiny_tagger: Path) -> Tagger:
+    return load(tiny_tagger, precision="fp32", threads=1)
+
+
+def numbers(tags: Tags) -> list[float]:
+    found: list[float] = []
+    for tag in tags.heads.values():
+        if tag is not None:
+            found += list(tag.p.values()) if isinstance(tag.p, dict) else [tag.p]
+    return found
+
+
+def test_the_export_gives_what_torch_gives(tiny_base: Path, tiny_tagger: Path) -> None:
+    import torch
+
+    from reclamo.artefact import open_artefact
+    from reclamo.model.base import load_base
+    from reclamo.model.network import TaggerNetwork
+    from reclamo.training.export import ParityError, parity, require_parity
+
+    artefact = open_artefact(tiny_tagger)
+    network = TaggerNetwork(load_base(tiny_base)[0], artefact.taxonomy.n_logits)
+    torch.manual_seed(9)
+    network = TaggerNetwork(load_base(tiny_base)[0], artefact.taxonomy.n_logits)
+    torch.nn.init.normal_(network.attention.weight, std=0.5)
+    torch.nn.init.normal_(network.attention.query, std=0.5)
+    require_parity(parity(network, artefact, ALL, precision="fp32"))
+    torch.nn.init.normal_(network.attention.weight, std=0.5)
+    with pytest.raises(ParityError, match="do not ship it"):
+        require_parity(parity(network, artefact, ALL, precision="fp32"))
+
+
+def test_alone_and_in_any_batch_the_answer_is_the_same(tagger: Tagger) -> None:
+    together = list(tagger.tag_many(ALL * 3))
+    for text, tags in zip(ALL * 3, together, strict=True):
+        alone = tagger.tag(text)
+        assert [t and t.value for t in alone.heads.values()] == [t and t.value for t in tags.heads.values()]
+        assert np.allclose(numbers(alone), numbers(tags), atol=2e-4)
+
+
+def test_order_is_kept_over_chunks_and_bad_rows_do_not_touch_their_neighbours(tagger: Tagger) -> None:
+    rows: list[Any] = []
+    for number in range(CHUNK + 40):
+        if number % 7 == 3:
+            rows.append({"id": f"m{number}", "text": [None, "", 5, " \u200b\n"][number % 4]})
+        else:
+            rows.append({"id": f"m{number}", "text": ALL[number % len(ALL)]})
+    tags = list(tagger.tag_many(rows))
+    assert [t.id for t in tags] == [row["id"] for row in rows]
+    good = {text: tagger.tag(text) for text in ALL}
+    for row, t in zip(rows, tags, strict=True):
+        if isinstance(row["text"], str) and row["text"].strip(" \u200b\n"):
+            assert np.allclose(numbers(t), numbers(good[row["text"]]), atol=2e-4)
+        else:
+            assert t.status == "unscored"
+            assert t.unscored_reason in ("empty", "not_text")
+            assert t.detail
+            assert not any(t.heads.values())
+
+
+def test_it_is_lazy(tagger: Tagger) -> None:
+    taken = []
+
+    def endless() -> Any:
+        for number in itertools.count():
+            taken.append(number)
+            yield ALL[number % len(ALL)]
+
+    stream = tagger.tag_many(endless())
+    for _ in range(3):
+        next(stream)
+    assert len(taken) == CHUNK
+
+
+def test_a_given_role_is_obeyed_and_an_unknown_one_refused(tagger: Tagger) -> None:
+    as_agent, as_customer, wrong = tagger.tag_many([{"text": ALL[0], "role": role} for role in ("agent", "customer", "boss")])
+    assert as_agent.heads["traits"] is not None
+    assert as_agent.heads["complaint"] is None
+    assert as_agent.rubric_score is not None
+    assert as_customer.heads["complaint"] is not None
+    assert as_customer.heads["traits"] is None
+    assert as_customer.rubric_score is None
+    assert wrong.unscored_reason == "broken"
+
+
+def test_other_languages_are_unscored_not_guessed(tagger: Tagger) -> None:
+    portuguese = tagger.tag("O meu pedido ainda não chegou e ninguém me responde, quero o meu dinheiro de volta")
+    assert (portuguese.status, portuguese.unscored_reason, portuguese.lang) == ("unscored", "unsupported_language", "pt")
+    assert tagger.tag({"text": ALL[0], "lang": "fr"}).unscored_reason == "unsupported_language"
+    assert [tagger.tag(SENTENCES[lang][0]).lang for lang in ("es", "el", "it")] == ["es", "el", "it"]
+    assert tagger.tag(SENTENCES["el"][3]).lang == "el"
+
+
+def test_a_long_text_is_read_in_windows_and_the_row_says_so(tagger: Tagger) -> None:
+    text = " ".join(ALL[:3]) + "\n" + " ".join(ALL[2:6])
+    tags = tagger.tag(text)
+    assert tags.windows > 1
+    assert tags.to_dict()["windows"] == tags.windows
+    last = text.index(ALL[5])
+    assert any(span.start >= last for spans in tags.evidence.values() for span in spans)
+
+
+def test_evidence_lies_on_words_of_the_cleaned_text(tagger: Tagger) -> None:
+    for text in ALL:
+        tags = tagger.tag(text)
+        assert tags.text is not None
+        for spans in tags.evidence.values():
+            assert 0 < sum(span.weight for span in spans) <= 1.001
+            for span in spans:
+                assert tags.text[span.start : span.end].strip() == tags.text[span.start : span.end] != ""
+    assert load(tagger.artefact.path, evidence=False).tag(ALL[0]).evidence == {}
+
+
+def test_rows_of_the_contract_round_trip(tagger: Tagger) -> None:
+    problem = Message(id="x", text="", problem=Problem(reason="over_limit", detail="26 MiB"))
+    for item in (ALL[0], {"text": ALL[1], "role": "agent"}, problem):
+        tags = tagger.tag(item)
+        row = json.loads(json.dumps(tags.to_dict(with_text=True)))
+        assert Tags.from_dict(row, tagger.taxonomy) == tags
+    row = tagger.tag(ALL[0]).to_dict()
+    wanted = {"id", "lang", "role", "status", "sentiment", "complaint", "grounds", "severity", "churn_risk", "reason", "traits",
+              "rubric_score", "service_level", "evidence", "needs_review", "model"}  # fmt: skip
+    assert wanted <= set(row)
+    assert row["model"] == "tiny@1"
+
+
+def test_review_rules(tiny_tagger: Path) -> None:
+    def reviewed(**options: Any) -> int:
+        return sum(tags.needs_review for tags in load(tiny_tagger, **options).tag_many(ALL))
+
+    assert reviewed(review_rate=0.0) == 0
+    assert reviewed(review_rate=0.0) <= reviewed(review_rate=0.2) <= reviewed(review_rate=0.5)
+    assert reviewed(max_risk=0.0) == len(ALL)
+
+
+def test_heads_are_attributes(tagger: Tagger) -> None:
+    tags = tagger.tag(ALL[0])
+    assert tags.sentiment is tags.heads["sentiment"]
+    with pytest.raises(AttributeError, match="no field or head 'mood'"):
+        _ = tags.mood

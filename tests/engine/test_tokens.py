@@ -1,0 +1,49 @@
+"""Windows and batches by hand, and as properties."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reclamo.engine.evidence import pick_spans, word_contributions
+from reclamo.engine.tokens import batches_by_tokens, pack_windows, round_up
+
+
+def test_windows_by_hand() -> None:
+    assert pack_windows([0, 4, 6, 9], 12, 7) == [(0, 6), (6, 12)]
+    assert pack_windows([0], 20, 8) == [(0, 8), (8, 16), (16, 20)]
+
+
+@given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(1, n))), ), st.integers(1, 20))
+def test_windows_cover_everything_once(case: tuple[int, set[int]], room: int) -> None:
+    total, starts = case
+    windows = pack_windows(sorted({0, *(s for s in starts if s < total)}), total, room)
+    assert [i for a, b in windows for i in range(a, b)] == list(range(total))
+    assert all(b - a <= room for a, b in windows)
+
+
+@given(st.lists(st.integers(1, 500), max_size=80), st.integers(16, 4096))
+def test_batches_hold_everything_once_within_the_budget(lengths: list[int], budget: int) -> None:
+    groups = batches_by_tokens(lengths, budget)
+    assert sorted(i for group in groups for i in group) == list(range(len(lengths)))
+    for group in groups:
+        assert len(group) == 1 or len(group) * round_up(max(lengths[i] for i in group)) <= budget
+
+
+def test_words_get_the_sum_of_their_tokens() -> None:
+    import numpy as np
+
+    text = "den exw, λάβει"
+    offsets = np.array([[0, 0], [0, 3], [3, 7], [7, 8], [8, 11], [11, 14], [0, 0]])
+    spans, sums = word_contributions(text, offsets, np.array([[9.0], [1.0], [2.0], [0.5], [3.0], [4.0], [9.0]], dtype=np.float32))
+    assert [text[a:b] for a, b in spans] == ["den", "exw", ",", "λάβει"]
+    assert sums[:, 0].tolist() == [1.0, 2.0, 0.5, 7.0]
+
+
+def test_evidence_by_hand() -> None:
+    import numpy as np
+
+    spans = np.array([[0, 2], [3, 5], [6, 8], [9, 11]])
+    (found,) = pick_spans(spans, np.array([0.1, 0.6, 0.5, -0.2], dtype=np.float32))
+    assert (found.start, found.end, found.weight) == (3, 8, 0.9167)
+    assert pick_spans(spans, np.array([-1.0, 0.0, -2.0, 0.0], dtype=np.float32)) == []

@@ -1,0 +1,157 @@
+"""A whole message: its fields, its body, and which mail is automatic."""
+
+from __future__ import annotations
+
+import pytest
+
+from reclamo.mail import parse_mail, read_mail
+from reclamo.mail.flowed import unflow
+
+HEAD = b"From: Ana <ana@correo.example>\r\nSubject: Prueba\r\n"
+
+
+def test_the_fields_of_a_reply() -> None:
+    mail = read_mail(
+        b"From: Ana <ana@correo.example>\nSubject: =?utf-8?Q?Re:_raz=C3=B3n?=\nDate: Tue, 3 Mar 2026 10:12:13 +0100\n"
+        b"Message-ID: <3@x>\nIn-Reply-To: <2@x>\nReferences: <1@x>\n <2@x>\n\n"
+        b"No va.\n\nEl 3/3/26 a las 10:00, Luz escribi\xc3\xb3:\n> Diga\n"
+    )
+    assert (mail.subject, mail.sender, mail.date) == ("Re: razón", "Ana <ana@correo.example>", "2026-03-03T10:12:13+01:00")
+    assert (mail.message_id, mail.in_reply_to, mail.references, mail.thread) == ("3@x", "2@x", ("1@x", "2@x"), "1@x")
+    assert mail.text == "No va." and mail.problem is None
+    assert [(r.kind, mail.body[r.start : r.end]) for r in mail.removed] == [
+        ("introduction", "El 3/3/26 a las 10:00, Luz escribió:\n"),
+        ("quoted", "> Diga\n"),
+    ]
+    message = mail.to_message("m")
+    assert (message.id, message.thread, message.text) == ("m", "1@x", "No va.")
+
+
+def test_the_id_falls_back_to_a_hash_of_the_bytes() -> None:
+    first, again, other = (parse_mail(HEAD + b"\r\n" + body) for body in (b"uno", b"uno", b"dos"))
+    assert first.id == again.id != other.id and len(first.id) == 24
+    assert parse_mail(HEAD + b"\r\nuno", id="x").id == "x"
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        (b"Auto-Submitted: auto-replied", "out_of_office"),
+        (b"Auto-Submitted: auto-generated", "generated"),
+        (b"Auto-Submitted: no", None),
+        (b"X-Autoreply: yes", "out_of_office"),
+        (b"X-Failed-Recipients: x@y.example", "bounce"),
+        (b"List-Unsubscribe: <https://x.example/u>", "newsletter"),
+        (b"List-Unsubscribe: <https://x.example/u>\r\nList-Post: <mailto:l@x.example>", None),
+        (b"Precedence: bulk", "newsletter"),
+        (b"Precedence: list", None),
+        (b"Content-Type: multipart/report; report-type=delivery-status; boundary=b", "bounce"),
+        (b"Content-Type: multipart/report; report-type=disposition-notification; boundary=b", "receipt"),
+        (b"X-Mailer: Outlook", None),
+    ],
+)
+def test_automatic_mail(headers: bytes, kind: str | None) -> None:
+    raw = HEAD + headers + b"\r\n\r\nEstoy fuera.\r\n"
+    assert read_mail(raw).automatic == kind
+    message = parse_mail(raw)
+    assert (message.problem.reason if message.problem else None) == ("automatic" if kind else None)
+    assert parse_mail(raw, include_automatic=True).text == "Estoy fuera."
+
+
+@pytest.mark.parametrize(
+    ("subject", "automatic"),
+    [
+        ("Respuesta automática: Prueba", True),
+        ("Αυτόματη απάντηση: Συμβόλαιο", True),
+        ("Risposta automatica: prova", True),
+        ("Automatic reply: test", True),
+        ("Re: Respuesta automática: Prueba", False),
+        ("Su respuesta automática me parece una vergüenza", False),
+    ],
+)
+def test_automatic_by_subject(subject: str, automatic: bool) -> None:
+    raw = b"From: a@b.example\nSubject: " + subject.encode() + b"\n\nHola\n"
+    assert (read_mail(raw).automatic is not None) == automatic
+
+
+def test_mailer_daemon_is_a_bounce() -> None:
+    assert read_mail(b"From: Mail Delivery System <MAILER-DAEMON@mx.example>\n\nNo\n").automatic == "bounce"
+
+
+def parts(kind: str, *leaves: tuple[str, str]) -> bytes:
+    body = "".join(f"--b\r\n{header}\r\n\r\n{text}\r\n" for header, text in leaves)
+    return HEAD + f"Content-Type: {kind}; boundary=b\r\n\r\npreamble\r\n{body}--b--\r\nepilogue\r\n".encode()
+
+
+PLAIN, HTML = "Content-Type: text/plain; charset=utf-8", "Content-Type: text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        (parts("multipart/alternative", (PLAIN, "llano"), (HTML, "<p>rico</p>")), "llano"),
+        (parts("multipart/alternative", (HTML, "<p>rico</p>"), (PLAIN, "llano")), "llano"),
+        (parts("multipart/alternative", (PLAIN, " "), (HTML, "<p>rico</p>")), "rico"),
+        (parts("multipart/mixed", (PLAIN, "uno"), ("Content-Type: image/png", "x"), (PLAIN, "dos")), "uno\ndos"),
+        (parts("multipart/mixed", (PLAIN, "uno"), (PLAIN + "\r\nContent-Disposition: attachment; filename=a.txt", "dos")), "uno"),
+        (parts("multipart/mixed", (PLAIN, "uno"), ('Content-Type: text/plain; name="a.txt"', "dos")), "uno"),
+        (parts("multipart/mixed", (PLAIN, "uno"), ("Content-Type: message/rfc822", "Subject: x\r\n\r\ndos")), "uno"),
+        (parts("multipart/related", (HTML, "<p>rico</p>"), (PLAIN, "dos")), "rico"),
+        (parts("multipart/signed", (PLAIN, "firmado"), ("Content-Type: application/pgp-signature", "x")), "firmado"),
+        (HEAD + b"\r\n<html><body><p>sin tipo</p></body></html>", "sin tipo"),
+        (HEAD + b"Content-Type: text/plain; format=flowed\r\n\r\nuna \r\nlinea\r\n", "una linea"),
+        (HEAD.replace(b"\r\n", b"\r") + b"\rcon CR\r", "con CR"),
+    ],
+)
+def test_which_part_is_read(raw: bytes, text: str) -> None:
+    assert read_mail(raw).text == text
+
+
+def test_attachments_are_named_and_left() -> None:
+    mail = read_mail(
+        parts(
+            "multipart/mixed",
+            (PLAIN, "uno"),
+            ('Content-Type: application/ms-tnef; name="winmail.dat"', "x"),
+            ("Content-Type: image/png", "y"),
+        )
+    )
+    assert (mail.text, mail.attachments) == ("uno", ("winmail.dat", "image/png"))
+    alone = read_mail(HEAD + b'Content-Type: application/ms-tnef; name="winmail.dat"\r\n\r\nx')
+    assert alone.problem is not None and "winmail.dat" in alone.problem.detail
+
+
+def test_a_boundary_is_not_taken_for_a_longer_one() -> None:
+    raw = HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nuno\n--bb\ndos\n--b--\n"
+    assert read_mail(raw).text == "uno\n--bb\ndos"
+
+
+def test_a_reply_with_nothing_of_its_own_is_empty() -> None:
+    message = parse_mail(HEAD + b"\r\nOn Tue, 3 Mar 2026 at 10:00, Luz <l@x.example> wrote:\r\n> Hola\r\n")
+    assert message.problem is not None and message.problem.reason == "empty"
+
+
+def test_the_subject_tells_a_forward() -> None:
+    body = "Mire esto, por favor, y luego me llama cuando pueda.\n\nDe: Luz <l@x.example>\nEnviado: lunes\nAsunto: x\n\nEl gas huele.\n"
+    forward = read_mail(f"From: a@b.example\nSubject: RV: x\n\n{body}".encode())
+    reply = read_mail(f"From: a@b.example\nSubject: Re: x\n\n{body}".encode())
+    assert reply.text == forward.text == "Mire esto, por favor, y luego me llama cuando pueda."
+    note = read_mail(
+        b"From: a@b.example\nSubject: RV: x\n\nMire esto.\n\nDe: Luz <l@x.example>\nEnviado: lunes\nAsunto: x\n\nEl gas huele.\n"
+    )
+    assert note.text == "Mire esto.\n\nEl gas huele."
+
+
+@pytest.mark.parametrize(
+    ("text", "delsp", "unflowed"),
+    [
+        ("una \nlinea\notra", False, "una linea\notra"),
+        ("una \nlinea", True, "unalinea"),
+        ("> cita \n> larga\nmia", False, "> cita larga\nmia"),
+        ("> cita \nmia", False, "> cita \nmia"),
+        ("fin \n-- \nAna", False, "fin \n-- \nAna"),
+        (" >no es cita", False, ">no es cita"),
+    ],
+)
+def test_flowed(text: str, delsp: bool, unflowed: str) -> None:
+    assert unflow(text, delsp=delsp) == unflowed
