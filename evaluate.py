@@ -10,6 +10,7 @@ metrics.json, report.md and report.html to `--output`, and the card to the tagge
 
 import argparse
 import sys
+from typing import Any
 
 from reclamo.cli.errors import run_guarded
 
@@ -22,15 +23,12 @@ def main() -> None:
     parser.add_argument("--real", nargs="*", default=[], help="labelled files or folders that are measured apart")
     parser.add_argument("--output", default="reports", help="folder of the reports")
     parser.add_argument("--extra-train", nargs="*", help="what else to fit the baselines on; by default what the tagger was")
-    parser.add_argument("--extra-partial", nargs="*", help="the same, for messages that carry only some heads")
     parser.add_argument("--baselines", nargs="*", default=["tfidf", "majority", "lexicon", "embeddings"])
     parser.add_argument("--base", help="encoder of the embeddings baseline; by default the tagger's")
     parser.add_argument("--resamples", type=int, default=2000, help="of the bootstrap")
     parser.add_argument("--no-card", dest="card", action="store_false", help="leave the tagger's README.md alone")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
-    given = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in vars(parser.parse_args()).items() if name != "debug"
-    }
+    given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in vars(parser.parse_args()).items() if k != "debug"}
 
     from reclamo.evaluation.report import summary
     from reclamo.evaluation.run import EvaluateConfig, evaluate

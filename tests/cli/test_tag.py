@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.conftest import ROOT, SENTENCES
 
 ALL = [sentence for group in SENTENCES.values() for sentence in group]
@@ -49,7 +48,9 @@ def test_json_lines_in_and_out_in_order(cli: Any, tmp_path: Path) -> None:
 
 
 def test_bad_rows_among_good_ones_are_unscored_and_the_batch_goes_on(cli: Any, tmp_path: Path) -> None:
-    source = write_rows(tmp_path / "in.jsonl", [{"text": ALL[0]}, "{broken", "[1, 2]", {"id": "n", "text": 7}, {"text": ""}, {"text": ALL[1]}])
+    source = write_rows(
+        tmp_path / "in.jsonl", [{"text": ALL[0]}, "{broken", "[1, 2]", {"id": "n", "text": 7}, {"text": ""}, {"text": ALL[1]}]
+    )
     code, out, _ = cli(source)
     rows = rows_of(out)
     assert code == 1

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.conftest import SENTENCES
 
 from reclamo import Message, Tags
 from reclamo.engine.tagger import CHUNK, Tagger, load
 from reclamo.message import Problem
-from tests.conftest import SENTENCES
 
 ALL = [sentence for group in SENTENCES.values() for sentence in group]
 

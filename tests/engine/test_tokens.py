@@ -14,7 +14,12 @@ def test_windows_by_hand() -> None:
     assert pack_windows([0], 20, 8) == [(0, 8), (8, 16), (16, 20)]
 
 
-@given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(1, n))), ), st.integers(1, 20))
+@given(
+    st.integers(1, 60).flatmap(
+        lambda n: st.tuples(st.just(n), st.sets(st.integers(1, n))),
+    ),
+    st.integers(1, 20),
+)
 def test_windows_cover_everything_once(case: tuple[int, set[int]], room: int) -> None:
     total, starts = case
     windows = pack_windows(sorted({0, *(s for s in starts if s < total)}), total, room)

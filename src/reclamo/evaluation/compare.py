@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -33,6 +34,7 @@ from reclamo.taxonomy import Taxonomy
 from reclamo.training.calibration import risk_coverage
 
 Progress = Callable[[str], None]
+LEAST_MESSAGES: Final = 10  # a head with fewer messages in a language takes no part in the mean over heads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,11 +158,14 @@ def _compare_language(found: Comparison, measured: Sequence[Measured], language:
             if scored is not None:
                 points[name][head], resampled[name][head] = scored
                 found.scores.append(head_score(name, one.set.name, language, outcome, as_interval(*scored)))
-        if points[name]:
-            heads = len(points[name])
-            mean, samples = float(np.mean(list(points[name].values()))), mean_over_heads(list(resampled[name].values()))
+        counted = [head for head in points[name] if wanted[one.outcomes[head].rows].sum() >= LEAST_MESSAGES]
+        if counted:
+            mean, samples = (
+                float(np.mean([points[name][head] for head in counted])),
+                mean_over_heads([resampled[name][head] for head in counted]),
+            )
             points[name][MEAN], resampled[name][MEAN] = mean, samples
-            found.means.append(_mean_score(one, language, heads, as_interval(mean, samples)))
+            found.means.append(_mean_score(one, language, len(counted), as_interval(mean, samples)))
         found.end_to_end.extend(_end_to_end(one, language, wanted, draws, place))
     first = measured[0]
     for other in measured[1:]:

@@ -14,10 +14,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 import reclamo
 from reclamo.corpus import read_corpus
 from reclamo.engine import Tagger
-from reclamo.errors import CorpusError
+from reclamo.errors import CorpusError, UsageError
 from reclamo.evaluation.behaviour import behaviour_scores, load_cases
 from reclamo.evaluation.card import write_card
 from reclamo.evaluation.checks import Evidence, run_checks
@@ -43,7 +45,7 @@ class EvaluateConfig:
     Attributes:
         model: folder of the tagger; the bundled one by default. data: corpus whose rows carry their split.
         real: further labelled files or folders, each measured apart. output: folder of the reports.
-        extra_train, extra_partial: what else the tagger was trained on; by default what its manifest names.
+        extra_train: what else to fit the baselines on; by default all that the tagger's manifest names.
         baselines: names; the one called `reference` is the one that the model is held against.
         base: encoder of the embeddings baseline; by default the one that the manifest names.
         card: whether to write the tagger's README.md.
@@ -54,7 +56,6 @@ class EvaluateConfig:
     output: str
     real: tuple[str, ...] = ()
     extra_train: tuple[str, ...] | None = None
-    extra_partial: tuple[str, ...] | None = None
     baselines: tuple[str, ...] = ("tfidf", "majority", "lexicon")
     reference: str = "tfidf"
     base: str | None = None
@@ -77,7 +78,8 @@ def evaluate(config: EvaluateConfig, progress: Progress | None = None) -> Result
     base = config.base or tagger.artefact.manifest.base
     fitting = Fitting(
         taxonomy=tagger.taxonomy,
-        train=[*prepared.train, *prepared.partial],
+        train=prepared.train,
+        partial=prepared.partial,
         validation=prepared.validation,
         base=base,
         progress=progress,
@@ -153,13 +155,14 @@ def build_result(
 
 def _data_config(config: EvaluateConfig, tagger: Tagger) -> DataConfig:
     """Train the baselines on what the tagger was trained on, unless told otherwise."""
-    trained: Mapping[str, Any] = tagger.artefact.manifest.training.get("config", {}).get("data", {})
-    return DataConfig(
-        corpus=list(config.data),
-        extra_train=list(config.extra_train if config.extra_train is not None else trained.get("extra_train", ())),
-        extra_partial=list(config.extra_partial if config.extra_partial is not None else trained.get("extra_partial", ())),
-        extra_validation_share=trained.get("extra_validation_share", DataConfig.model_fields["extra_validation_share"].default),
-    )
+    trained = dict(tagger.artefact.manifest.training.get("config", {}).get("data", {}))
+    trained["corpus"] = list(config.data)
+    if config.extra_train is not None:
+        trained |= {"extra_train": list(config.extra_train), "extra_labels": [], "extra_partial": []}
+    try:
+        return DataConfig.model_validate(trained)
+    except ValidationError as error:
+        raise UsageError("the tagger names its training data in a form that is not known; give --extra-train, empty for none") from error
 
 
 def _agreement(taxonomy: Taxonomy) -> dict[str, float]:

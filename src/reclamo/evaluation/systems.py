@@ -59,13 +59,25 @@ def load_tagger(path: str | Path | None) -> tuple[Tagger, System]:
 
 @dataclass(frozen=True, kw_only=True)
 class Fitting:
-    """What baselines are fitted with: messages to train on and to calibrate on, and the encoder of the embeddings baseline."""
+    """What baselines are fitted with.
+
+    Attributes:
+        train, validation: messages to train and to calibrate on. partial: messages for training that carry some heads only;
+            the embeddings baseline, which is slow, does without them.
+        base: the encoder of the embeddings baseline.
+    """
 
     taxonomy: Taxonomy
     train: Sequence[Example]
+    partial: Sequence[Example]
     validation: Sequence[Example]
     base: str | None = None
     progress: Progress | None = None
+
+    @property
+    def whole(self) -> list[Example]:
+        """Everything that may be trained on."""
+        return [*self.train, *self.partial]
 
     def say(self, line: str) -> None:
         """Report progress."""
@@ -74,11 +86,11 @@ class Fitting:
 
 
 def _majority(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
-    return Majority.fit(fitting.train, fitting.taxonomy), {}
+    return Majority.fit(fitting.whole, fitting.taxonomy), {}
 
 
 def _lexicon(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
-    return Lexicon.fit(fitting.train, fitting.taxonomy), {}
+    return Lexicon.fit(fitting.whole, fitting.taxonomy), {}
 
 
 def _tfidf(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
@@ -86,7 +98,7 @@ def _tfidf(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
         from reclamo.baselines.tfidf import Tfidf
     except ImportError as error:
         raise MissingExtraError("scikit-learn", "train") from error
-    fitted = Tfidf.fit(fitting.train, fitting.taxonomy, progress=lambda line: fitting.say("  tfidf " + line))
+    fitted = Tfidf.fit(fitting.whole, fitting.taxonomy, progress=lambda line: fitting.say("  tfidf " + line))
     return fitted, {name: f"C={choice.cost:g}, class weight {choice.weight}" for name, choice in fitted.heads.choices.items()}
 
 
@@ -94,12 +106,15 @@ def _embeddings(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
     if fitting.base is None:
         raise UsageError("the embeddings baseline needs an encoder; give --base with a folder or a hub name")
     try:
-        from reclamo.baselines.embeddings import Embeddings, Encoder
+        from reclamo.baselines.embeddings import Embeddings, Encoder, EncoderOptions
     except ImportError as error:
         raise MissingExtraError("scikit-learn", "train") from error
-    fitted = Embeddings.fit(
-        fitting.train, fitting.taxonomy, Encoder(fitting.base), progress=lambda line: fitting.say("  embeddings " + line)
-    )
+    import torch
+
+    from reclamo.training.trainer import wants_bf16
+
+    encoder = Encoder(fitting.base, EncoderOptions(bf16=wants_bf16("auto", torch.device("cpu"))))
+    fitted = Embeddings.fit(fitting.train, fitting.taxonomy, encoder, progress=lambda line: fitting.say("  embeddings " + line))
     return fitted, {name: f"C={choice.cost:g}, class weight {choice.weight}" for name, choice in fitted.heads.choices.items()}
 
 
@@ -129,7 +144,7 @@ def fit_baselines(names: Sequence[str], fitting: Fitting) -> Iterator[System]:
     for name in names:
         if name not in BASELINES:
             raise UsageError(f"unknown baseline {name!r}; expected one of {', '.join(BASELINES)}")
-        fitting.say(f"fitting {name} on {len(fitting.train)} messages")
+        fitting.say(f"fitting {name} on {len(fitting.whole)} messages")
         started = time.perf_counter()
         predictor, settings = BASELINES[name].fit(fitting)
         settings |= {"fitted in": f"{time.perf_counter() - started:.0f} s"}

@@ -164,16 +164,26 @@ def slice_table(result: Result, set_name: str) -> Table:
     return Table(title=f"Slices, {set_name} (mean over heads)", columns=["slice", "messages", *names], rows=rows)
 
 
-def behaviour_table(result: Result) -> Table:
-    """The share of behavioural cases passed, by capability and language."""
+BEHAVIOUR_REMARK = (
+    "Invariance: no probability may move by more than 0.2. Direction: the named one must move the right way. The word lists of a lexicon "
+    "and these cases come from the same authors, so that its share of functionality and direction says less than that of the others."
+)
+
+
+def behaviour_tables(result: Result) -> Iterator[Table]:
+    """The share of behavioural cases passed: by kind and language, and by capability over all languages."""
     names = [system.name for system in result.systems]
-    found = {(one.system, one.kind, one.capability, one.language): one for one in result.behaviour}
-    rows = []
-    for _, kind, capability, language in (key for key in found if key[0] == result.model):
-        mine = [found.get((name, kind, capability, language)) for name in names]
-        cells = ["–" if one is None else f"{one.passed / one.cases:.3f}" for one in mine]
-        rows.append([f"{kind}: {capability}, {language}", str(found[(result.model, kind, capability, language)].cases), *cells])
-    return Table(title="Behavioural tests (share passed)", columns=["capability", "cases", *names], rows=rows)
+    for title, by_language in (("Behavioural tests by language", True), ("Behavioural tests by capability", False)):
+        cases: dict[str, int] = {}
+        passed: dict[tuple[str, str], int] = {}
+        for one in result.behaviour:
+            row = f"{one.kind}, {one.language}" if by_language else f"{one.kind}: {one.capability}"
+            cases[row] = cases.get(row, 0) + (one.cases if one.system == result.model else 0)
+            passed[row, one.system] = passed.get((row, one.system), 0) + one.passed
+        rows = [[row, str(n), *(number(passed.get((row, name), 0) / n) for name in names)] for row, n in cases.items() if n]
+        yield Table(
+            title=f"{title} (share passed)", remark=BEHAVIOUR_REMARK if by_language else "", columns=["tests", "cases", *names], rows=rows
+        )
 
 
 def cost_table(result: Result) -> Table:

@@ -36,6 +36,7 @@ class DataConfig(_Strict):
     """Where the labelled messages are."""
 
     corpus: Annotated[list[str], Field(description="files or folders in the corpus form; rows carry their split")]
+    limit: Annotated[int | None, Field(ge=8, description="train on this many messages only, drawn by the seed; for trials")] = None
     extra_train: Annotated[list[str], Field(description="more labelled messages; a missing file is left out and said")] = []
     extra_labels: Annotated[list[LabelsConfig], Field(description="labels without texts, with the files that hold the texts")] = []
     extra_partial: Annotated[list[PartialConfig], Field(description="messages that carry one head only, for training alone")] = []
@@ -54,6 +55,7 @@ class ModelConfig(_Strict):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     encoder_dropout: Annotated[float, Field(ge=0, lt=1, description="inside the encoder; 0 is 1.6 times faster")] = 0.0
     freeze_embeddings: bool = True
+    layers: Annotated[int | None, Field(ge=1, description="keep only the first layers of the encoder; all by default")] = None
 
 
 class OptimConfig(_Strict):

@@ -65,10 +65,15 @@ class TrainingSet:
         self, examples: Sequence[Example], taxonomy: Taxonomy, tokens: Tokens, tokens_per_batch: int, token_dropout: float = 0.0
     ) -> None:
         self.examples = list(examples)
+        self.taxonomy = taxonomy
         self.targets: Targets = encode_targets(self.examples, taxonomy)
         self.tokens = tokens
         self.tokens_per_batch = tokens_per_batch
         self.token_dropout = token_dropout
+
+    def subset(self, rows: Sequence[int]) -> TrainingSet:
+        """Give a set of some of the examples."""
+        return TrainingSet([self.examples[row] for row in rows], self.taxonomy, self.tokens, self.tokens_per_batch)
 
     def epoch(self, seed: int, share_altered: float, draw: Sequence[int] | None = None) -> list[Batch]:
         """Give the batches of one epoch: the same seed gives the same batches.

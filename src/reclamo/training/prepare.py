@@ -48,6 +48,8 @@ def prepare(config: DataConfig, taxonomy: Taxonomy) -> Prepared:
     partial = [example for source in config.extra_partial if source.path in partial_files for example in read_partial(source, taxonomy)]
     if not train:
         raise CorpusError("no row to train on: every row is of the validation or test split", path=config.corpus[0])
+    if config.limit:
+        train, validation = (draw(rows, config.limit) for rows in (train, validation))
     if not validation:
         train, validation = split_off(train, 0.12)
     return Prepared(train=train, validation=validation, partial=partial, files=_hashes([*config.corpus, *extra, *partial_files]))
@@ -89,6 +91,12 @@ def join_labels(source: LabelsConfig, taxonomy: Taxonomy) -> list[Example]:
 
 def _rows(path: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def draw(examples: list[Example], limit: int) -> list[Example]:
+    """Draw whole groups by their hash until there are `limit` examples: the same on every machine."""
+    ranked = sorted(examples, key=lambda example: hashlib.sha256(example.group.encode()).hexdigest())
+    return ranked[:limit]
 
 
 def held_out(example: Example, share: float) -> bool:

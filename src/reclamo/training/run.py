@@ -73,6 +73,19 @@ def run(config: TrainConfig) -> Artefact:
     return update_manifest(artefact, metrics={"parity": figures})
 
 
+def keep_layers(encoder: Any, layers: int) -> None:
+    """Cut an encoder to its first layers.
+
+    Raises:
+        BaseModelError: the encoder does not keep its layers in `encoder.layer`, as BERT and RoBERTa do.
+    """
+    stack = getattr(getattr(encoder, "encoder", None), "layer", None)
+    if stack is None:
+        raise BaseModelError("this base does not keep its layers where BERT does; leave out model.layers")
+    encoder.encoder.layer = stack[:layers]
+    encoder.config.num_hidden_layers = layers
+
+
 def longest_input(network: TaggerNetwork) -> int:
     """The most tokens that the encoder reads at once, and at most 512."""
     config: Any = network.encoder.config
@@ -90,6 +103,8 @@ def build_network(config: ModelConfig, labels: int, seed: int) -> tuple[TaggerNe
         import_base(base, keep=read_vocabulary(Path(config.vocabulary)))
     torch.manual_seed(seed)
     encoder, tokenizer = load_base(config.base)
+    if config.layers:
+        keep_layers(encoder, config.layers)
     for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
         if hasattr(encoder.config, name):
             setattr(encoder.config, name, config.encoder_dropout)

@@ -26,6 +26,7 @@ from reclamo.training.warmstart import warm_start
 
 Progress = Callable[[dict[str, Any]], None]
 CHECKPOINT_SECONDS = 120.0
+WARM_START_ROWS = 3000
 
 
 @dataclass
@@ -91,7 +92,7 @@ class Trainer:
         schedule = [group["lr"] for group in optimiser.param_groups]
         epoch, done, step = self._resume(optimiser)
         if epoch == 0 and done == 0 and self.config.warm_start:
-            self.progress({"kind": "warm_start", "loss": warm_start(self.network, self.train, self.loss, self.autocast)})
+            self.progress({"kind": "warm_start", "loss": warm_start(self.network, self._sample(), self.loss, self.autocast)})
         saved = time.monotonic()
         while epoch < self.config.epochs and not self._stopped(epoch):
             batches = self._epoch_batches(epoch)
@@ -181,6 +182,13 @@ class Trainer:
             rng = random.Random(self.config.seed * 7919 + epoch)
             draw = whole + sorted(rng.sample(list(rows), round(len(rows) * share)))
         return self.train.epoch(self.config.seed * 10_007 + epoch, self.config.augment, draw)
+
+    def _sample(self) -> TrainingSet:
+        """At most WARM_START_ROWS of the messages that are no partial ones: enough for a linear model, and quick."""
+        partial = set(self.partial[0])
+        rows = [row for row in range(len(self.train.examples)) if row not in partial]
+        random.Random(self.config.seed).shuffle(rows)
+        return self.train.subset(sorted(rows[:WARM_START_ROWS]))
 
     def _save(self, optimiser: torch.optim.Optimizer, epoch: int, done: int, step: int) -> None:
         assert self.run_folder is not None

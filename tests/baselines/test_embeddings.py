@@ -1,0 +1,61 @@
+"""Frozen embeddings: the mean of token states, whatever the batch, and a regression on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reclamo.baselines import Array, Predictor
+from reclamo.baselines.embeddings import Embeddings, Encoder, EncoderOptions
+from reclamo.baselines.linear import Search
+from reclamo.corpus import Example, encode_targets
+from reclamo.errors import BaseModelError
+from reclamo.taxonomy import Taxonomy
+from reclamo.training.score import macro_average_precision
+
+
+def test_embedding_is_the_mean_of_the_token_states(tiny_base: Path, sentences: list[str]) -> None:
+    torch = pytest.importorskip("torch")
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer, model = AutoTokenizer.from_pretrained(tiny_base), AutoModel.from_pretrained(tiny_base).eval()
+    threads = torch.get_num_threads()
+    ours = Encoder(tiny_base, EncoderOptions(max_tokens=64, tokens_per_batch=64)).embed(sentences)
+    for text, vector in zip(sentences, ours, strict=True):
+        ids = tokenizer(text, return_tensors="pt", truncation=True, max_length=64)["input_ids"]
+        with torch.inference_mode():
+            oracle = model(input_ids=ids).last_hidden_state[0].mean(0).numpy()
+        assert np.abs(vector - oracle).max() < 1e-5
+    assert torch.get_num_threads() == threads
+
+
+def test_a_text_is_computed_once(tiny_base: Path, sentences: list[str]) -> None:
+    encoder = Encoder(tiny_base, EncoderOptions(max_tokens=64))
+    first = encoder.embed([*sentences, sentences[0]])
+    assert len(encoder._known) == len(sentences)
+    assert np.array_equal(first[0], first[-1])
+    assert encoder.embed([]).shape == (0, 32)
+
+
+def test_a_missing_base_is_named() -> None:
+    with pytest.raises(BaseModelError, match="no-such-folder"):
+        Encoder("no-such-folder/at-all")
+
+
+class Bag:
+    """An encoder that counts a few words."""
+
+    WORDS = "factura recibo paquete envío habitación hotel furioso dinero ayuda estimado algo gravísimo casa mesa".split()
+
+    def embed(self, texts: Sequence[str]) -> Array:
+        return np.array([[text.split().count(word) for word in self.WORDS] for text in texts], dtype=np.float32)
+
+
+def test_regression_on_embeddings_learns(messages: list[Example], fresh: list[Example], small_taxonomy: Taxonomy) -> None:
+    fitted = Embeddings.fit(messages, small_taxonomy, Bag(), search=Search(costs=(0.1, 1.0), folds=2))
+    assert isinstance(fitted, Predictor)
+    assert macro_average_precision(small_taxonomy, fitted.logits(fresh), encode_targets(fresh, small_taxonomy))["mean"] > 0.95
+    assert np.abs(((Bag().embed([m.text for m in messages]) - fitted.mean) / fitted.scale).mean(0)).max() < 1e-4

@@ -1,0 +1,136 @@
+"""The linear heads: oracles are scikit-learn's own fits and the targets themselves."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from reclamo.baselines import prior_logits
+from reclamo.baselines.linear import (
+    ABSENT,
+    Choice,
+    Search,
+    _compact,
+    _sample,
+    choose,
+    fit_head,
+    fit_linear_heads,
+    grouped_folds,
+    label_average_precision,
+)
+from reclamo.baselines.majority import Majority
+from reclamo.corpus import Example, encode_targets
+from reclamo.taxonomy import Taxonomy
+
+ONE = Search(costs=(4.0,), weights=(None,))
+CHOICE = Choice(cost=4.0, weight=None, score=0.0)
+
+
+def counts(messages: list[Example]) -> object:
+    return CountVectorizer().fit_transform([m.text for m in messages]).astype(np.float32).tocsr()
+
+
+def test_prior_is_the_log_odds_of_each_label(messages: list[Example], small_taxonomy: Taxonomy) -> None:
+    prior = prior_logits(small_taxonomy, encode_targets(messages, small_taxonomy))
+    yes = sum(bool(m.labels["angry"]) for m in messages)
+    assert prior[small_taxonomy.slices["angry"]][0] == pytest.approx(np.log((yes + 0.5) / (len(messages) - yes + 0.5)), abs=1e-5)
+    topic = prior[small_taxonomy.slices["topic"]]
+    assert np.exp(topic).sum() == pytest.approx(1.0, abs=1e-5)
+    assert topic[3] < topic[:3].min() - 3  # the topic that never occurs
+    given = Majority.fit(messages, small_taxonomy).logits(messages[:3])
+    assert given.dtype == np.float32
+    assert np.array_equal(given, np.stack([prior] * 3))
+
+
+def test_multinomial_head_equals_a_plain_fit(messages: list[Example], small_taxonomy: Taxonomy) -> None:
+    features = counts(messages)
+    head = small_taxonomy.by_name["topic"]
+    values, _ = encode_targets(messages, small_taxonomy).head(small_taxonomy, "topic")
+    coefficients, intercepts = fit_head(head, features, values, CHOICE, ONE)
+    oracle = LogisticRegression(C=4.0, tol=1e-6, max_iter=2000).fit(features, values.argmax(1))
+    ours = features @ coefficients + intercepts
+    p = np.exp(ours - np.logaddexp.reduce(ours, axis=1, keepdims=True))
+    assert np.abs(p[:, :3] - oracle.predict_proba(features)).max() < 0.02
+    assert intercepts[3] == ABSENT
+    assert p[:, 3].max() < 1e-3
+
+
+def test_two_labels_give_the_binary_probability(messages: list[Example], small_taxonomy: Taxonomy) -> None:
+    features = counts(messages)
+    values, _ = encode_targets(messages, small_taxonomy).head(small_taxonomy, "role")
+    coefficients, intercepts = fit_head(small_taxonomy.by_name["role"], features, values, CHOICE, ONE)
+    ours = features @ coefficients + intercepts
+    model = LogisticRegression(C=4.0, solver="liblinear", dual=True, max_iter=1000, random_state=17).fit(features, values[:, 1] > 0)
+    assert np.allclose(ours[:, 1] - ours[:, 0], model.decision_function(features), atol=1e-4)
+
+
+def test_a_label_that_never_varies_gets_its_prior(messages: list[Example], small_taxonomy: Taxonomy) -> None:
+    features = counts(messages)
+    targets = encode_targets(messages, small_taxonomy)
+    heads = fit_linear_heads(features, targets, [m.group for m in messages], small_taxonomy, ONE)
+    column = small_taxonomy.slices["wants"].start + 2
+    assert not heads.coefficients[:, column].any()
+    assert heads.intercepts[column] == pytest.approx(np.log(0.5 / (len(messages) + 0.5)), abs=1e-4)
+
+
+def test_a_head_without_messages_stays_at_zero(small_taxonomy: Taxonomy, messages: list[Example]) -> None:
+    bare = [Example(id=m.id, text=m.text, lang="es", labels={"angry": m.labels["angry"]}) for m in messages]
+    heads = fit_linear_heads(counts(bare), encode_targets(bare, small_taxonomy), [m.group for m in bare], small_taxonomy, ONE)
+    assert set(heads.choices) == {"angry"}
+    assert not heads.coefficients[:, small_taxonomy.slices["topic"]].any()
+
+
+def test_folds_never_split_a_group() -> None:
+    groups = np.array([f"g{k // 3}" for k in range(30)])
+    folds = list(grouped_folds(groups, 3))
+    assert len(folds) == 3
+    assert sorted(np.concatenate([test for _, test in folds]).tolist()) == list(range(30))
+    for train, test in folds:
+        assert not set(groups[train]) & set(groups[test])
+    assert list(grouped_folds(np.array(["a"] * 5), 3)) == []
+
+
+def test_search_prefers_the_cost_that_generalises(messages: list[Example], small_taxonomy: Taxonomy) -> None:
+    values, _ = encode_targets(messages, small_taxonomy).head(small_taxonomy, "angry")
+    groups = np.array([m.group for m in messages])
+    choice = choose(small_taxonomy.by_name["angry"], counts(messages), values, groups, Search(costs=(1e-7, 1.0), weights=(None,)))
+    assert choice.cost == 1.0
+    assert choice.score > 0.99
+
+
+def test_compact_keeps_inner_products(messages: list[Example], small_taxonomy: Taxonomy) -> None:
+    rng = np.random.default_rng(0)
+    from scipy.sparse import csr_matrix
+
+    features = csr_matrix(rng.random((20, 300)) * (rng.random((20, 300)) < 0.2))
+    small = _compact(small_taxonomy.by_name["topic"], features)
+    assert small.shape == (20, 20)
+    assert np.allclose(small @ small.T, (features @ features.T).toarray(), atol=1e-5)
+
+
+def test_sampling_keeps_whole_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reclamo.baselines.linear.SEARCHED", 50)
+    groups = np.array([f"g{k % 40}" for k in range(120)])
+    kept = _sample(groups, seed=1)
+    assert len(kept) == 50
+    names, sizes = np.unique(groups[kept], return_counts=True)
+    assert (sizes == 3).sum() >= len(names) - 1  # at most the last group is cut
+
+
+def test_average_precision_leaves_constant_labels_out(small_taxonomy: Taxonomy) -> None:
+    head = small_taxonomy.by_name["wants"]
+    values = np.array([[1, 0, 0], [0, 0, 0], [1, 1, 0]], dtype=np.float32)
+    logits = np.array([[2, 0, 0], [1, 1, 0], [3, 2, 0]], dtype=np.float32)
+    assert label_average_precision(head, logits, values) == pytest.approx(1.0)
+    assert np.isnan(label_average_precision(head, logits, np.zeros_like(values)))
+
+
+def test_an_unfinished_fit_raises_no_warning(messages: list[Example], small_taxonomy: Taxonomy) -> None:
+    values, _ = encode_targets(messages, small_taxonomy).head(small_taxonomy, "topic")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fit_head(small_taxonomy.by_name["topic"], counts(messages), values, Choice(cost=1e9, weight=None, score=0), ONE)

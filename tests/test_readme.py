@@ -1,0 +1,43 @@
+"""The README's commands and Python blocks do what they say."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHELL = [line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines()]
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.S)
+
+
+def test_the_first_two_commands_set_themselves_up() -> None:
+    assert [line.startswith("python3 -m venv .venv && .venv/bin/pip install") for line in SHELL[:2]] == [True, True]
+    assert "data/samples/inbox.mbox" in SHELL[0]
+    assert SHELL[1].endswith("-m pytest")
+
+
+def test_every_other_command_runs(tmp_path: Path) -> None:
+    for name in ("data", "configs", "models", "base", "train.py"):
+        if (ROOT / name).exists():
+            (tmp_path / name).symlink_to(ROOT / name)
+    for line in SHELL[2:]:
+        program, rest = line.split(" ", 1)
+        command = [sys.executable, *(["-m", "reclamo"] if program == "reclamo" else []), *rest.split()]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False)
+        assert done.returncode == 0, (line, done.stderr[-2000:])
+    assert len((tmp_path / "tags.jsonl").read_text(encoding="utf-8").splitlines()) == 39
+    assert (tmp_path / "tags.csv").read_text(encoding="utf-8").count("\n") >= 25
+    assert (tmp_path / "runs" / "trial" / "tagger" / "manifest.json").exists()
+
+
+def test_the_python_blocks_run(capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, object] = {}
+    for block in PYTHON:
+        exec(compile(block, "README.md", "exec"), names)
+    assert capsys.readouterr().out
