@@ -45,7 +45,7 @@ def synthetic(n: int, seed: int = 3) -> list[Example]:
         topic = rng.choice(sorted(WORDS))
         agent, angry, level = rng.random() < 0.4, rng.random() < 0.4, rng.choice(("none", "low", "high"))
         wants = [label for label in ("money", "help") if rng.random() < 0.4]
-        words = [*rng.sample("casa mesa perro lluvia norte lunes verde azul".split(), 4), rng.choice(WORDS[topic].split())]
+        words = [*rng.sample(["casa", "mesa", "perro", "lluvia", "norte", "lunes", "verde", "azul"], 4), rng.choice(WORDS[topic].split())]
         words += ["estimado"] * agent + ["furioso"] * angry + {"none": [], "low": ["algo"], "high": ["algo", "gravísimo"]}[level]
         words += [{"money": "dinero", "help": "ayuda"}[label] for label in wants]
         rng.shuffle(words)

@@ -52,11 +52,11 @@ def test_bad_rows_among_good_ones_are_unscored_and_the_batch_goes_on(cli: Any, t
         tmp_path / "in.jsonl", [{"text": ALL[0]}, "{broken", "[1, 2]", {"id": "n", "text": 7}, {"text": ""}, {"text": ALL[1]}]
     )
     code, out, _ = cli(source)
-    rows = rows_of(out)
+    got = rows_of(out)
     assert code == 1
-    assert [row["status"] for row in rows] == ["tagged", "unscored", "unscored", "unscored", "unscored", "tagged"]
-    assert [row["reason"] for row in rows[1:5]] == ["broken", "broken", "not_text", "empty"]
-    assert "line 2" in rows[1]["detail"]
+    assert [row["status"] for row in got] == ["tagged", "unscored", "unscored", "unscored", "unscored", "tagged"]
+    assert [row["reason"] for row in got[1:5]] == ["broken", "broken", "not_text", "empty"]
+    assert "line 2" in got[1]["detail"]
 
 
 def test_unscored_without_an_error_is_exit_code_0(cli: Any, tmp_path: Path) -> None:
@@ -143,7 +143,8 @@ def test_stdin_and_a_closed_pipe(tiny_tagger: Path) -> None:
 
 
 def test_importing_the_api_loads_no_training_package() -> None:
-    code = "import sys, reclamo; reclamo.load; print([m for m in ('torch', 'transformers', 'datasets', 'sklearn', 'spacy') if m in sys.modules])"
+    heavy = ("torch", "transformers", "datasets", "sklearn", "spacy")
+    code = f"import sys, reclamo; reclamo.load; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
 

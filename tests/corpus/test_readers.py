@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,10 +13,14 @@ from reclamo.corpus import read_corpus
 from reclamo.corpus.readers import from_dataset
 from reclamo.errors import CorpusError
 
-ROWS = [
+COMPLAINT: dict[str, Any] = {
+    "sentiment": "negative", "complaint": True, "grounds": ["delay", "unresolved"], "severity": "low",
+    "churn_risk": False, "reason": "order",
+}  # fmt: skip
+ROWS: list[dict[str, Any]] = [
     {
-        "id": "a", "lang": "es", "role": "customer", "text": "Tarde y mal: ¡otra vez!", "scenario": "s1", "hard": ["irony", "typos"], "split": "test",
-        "labels": {"sentiment": "negative", "complaint": True, "grounds": ["delay", "unresolved"], "severity": "low", "churn_risk": False, "reason": "order"},
+        "id": "a", "lang": "es", "role": "customer", "text": "Tarde y mal: ¡otra vez!", "scenario": "s1", "hard": ["irony", "typos"],
+        "split": "test", "labels": COMPLAINT,
     },
     {"id": "b", "lang": "el", "role": "agent", "text": "Ζητούμε συγγνώμη.", "labels": {"sentiment": "neutral", "traits": ["apology"]}},
     {"id": "c", "lang": "it", "role": "agent", "text": "No.", "labels": {"sentiment": "negative", "traits": []}},
@@ -66,7 +71,7 @@ def test_columns_instead_of_nested_labels(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ({**ROWS[0], "labels": {**ROWS[0]["labels"], "grounds": []}}, "grounds"),  # type: ignore[dict-item]
+        ({**ROWS[0], "labels": {**ROWS[0]["labels"], "grounds": []}}, "grounds"),
         ({**ROWS[2], "labels": {"traits": ["charm"]}}, "unknown label 'charm'"),
         ({"id": "d", "labels": {}}, "no text"),
     ],

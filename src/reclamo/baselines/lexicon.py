@@ -20,6 +20,7 @@ from reclamo.taxonomy import Head, Taxonomy
 from reclamo.text.language import detect_language
 
 BUNDLED: Final = Path(__file__).with_name("lexicon.toml")
+PLAIN_LISTS: Final = ("negations", "clause_starts")
 CLAUSE_END: Final = frozenset(".,;:!?·…()\n")
 SCOPE: Final = 3  # how many words a negation reaches
 STEP: Final = 1.3  # what one hit adds to a logit
@@ -45,11 +46,17 @@ class Hit:
 
 @dataclass(frozen=True, kw_only=True)
 class WordLists:
-    """The word lists of one language: negations, and phrases by `head.label`. A word that ends in * is a prefix."""
+    """The word lists of one language.
+
+    Attributes:
+        negations: words that deny what follows. clause_starts: words that end their reach.
+        phrases: by `head.label`; a word that ends in * is a prefix.
+    """
 
     language: str
     negations: tuple[str, ...]
     phrases: Mapping[str, tuple[str, ...]]
+    clause_starts: tuple[str, ...] = ()
 
     @cached_property
     def _matchers(self) -> tuple[Any, Any, Any]:
@@ -71,7 +78,8 @@ class WordLists:
         """Find the phrases of a text, each once, longest first at the same place."""
         pipeline, exact, patterns = self._matchers
         document = pipeline.make_doc(bare(text))
-        found = {(pipeline.vocab.strings[key], start, end) for key, start, end in [*exact(document), *patterns(document)]}
+        matches = [match for matcher in (exact, patterns) if len(matcher) for match in matcher(document)]
+        found = {(pipeline.vocab.strings[key], start, end) for key, start, end in matches}
         hits: list[Hit] = []
         for key, start, end in sorted(found, key=lambda hit: (hit[0], hit[1], -hit[2])):
             if hits and hits[-1].key == key and start < hits[-1].end:
@@ -84,11 +92,15 @@ class WordLists:
         if any(document[i].text in self._negators for i in range(start, end)):
             return False
         for i in range(start - 1, max(-1, start - 1 - SCOPE), -1):
-            if document[i].text in CLAUSE_END:
+            if document[i].text in self._clause_ends:
                 return False
             if document[i].text in self._negators:
                 return True
         return False
+
+    @cached_property
+    def _clause_ends(self) -> frozenset[str]:
+        return CLAUSE_END | {bare(word) for word in self.clause_starts}
 
     @cached_property
     def _negators(self) -> frozenset[str]:
@@ -117,8 +129,11 @@ def load_word_lists(path: str | Path = BUNDLED) -> dict[str, WordLists]:
 
 
 def _word_lists(language: str, table: Mapping[str, Any]) -> WordLists:
-    phrases = {f"{head}.{label}": tuple(words) for head, lists in table.items() if head != "negations" for label, words in lists.items()}
-    return WordLists(language=language, negations=tuple(table.get("negations", ())), phrases=phrases)
+    phrases = {
+        f"{head}.{label}": tuple(words) for head, lists in table.items() if head not in PLAIN_LISTS for label, words in lists.items()
+    }
+    plain = {name: tuple(table.get(name, ())) for name in PLAIN_LISTS}
+    return WordLists(language=language, phrases=phrases, **plain)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -118,6 +118,8 @@ class Tfidf:
 
 
 def _audited(path: Path) -> dict[str, Any]:
+    import zipfile
+
     import skops.io
 
     if not path.is_file():
@@ -127,7 +129,7 @@ def _audited(path: Path) -> dict[str, Any]:
         if unknown:
             raise ArtefactError(f"holds types that are not trusted: {', '.join(sorted(unknown))}; fit it again", path=path)
         state = skops.io.load(path, trusted=list(TRUSTED))
-    except (ValueError, KeyError, OSError, TypeError) as error:
+    except (ValueError, KeyError, OSError, TypeError, zipfile.BadZipFile) as error:
         raise ArtefactError(f"is no saved baseline ({error}); fit it again", path=path) from error
     if not isinstance(state, dict):
         raise ArtefactError("is no saved baseline; fit it again", path=path)

@@ -100,12 +100,12 @@ def read_sets(config: EvaluateConfig, taxonomy: Taxonomy) -> list[EvaluationSet]
     """Read the test split of the corpus, and each further set.
 
     Raises:
-        CorpusError: a file breaks a rule, or the corpus has no row of the test split.
+        CorpusError: a file breaks a rule, or the corpus has no row of the test split and there is no further set.
     """
     test = [example for example in read_corpus(config.data, taxonomy) if example.split == "test"]
-    if not test:
-        raise CorpusError('no row has the split "test"; give a corpus whose rows name their split', path=config.data[0])
-    sets = [EvaluationSet.of("test", test, taxonomy)]
+    if not test and not config.real:
+        raise CorpusError('no row has the split "test"; give a corpus whose rows name their split, or --real files', path=config.data[0])
+    sets = [EvaluationSet.of("test", test, taxonomy)] if test else []
     if config.real:
         sets.append(EvaluationSet.of("real", read_corpus(config.real, taxonomy), taxonomy, private=True))
     return sets

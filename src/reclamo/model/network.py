@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 class LabelAttention(nn.Module):
@@ -32,11 +33,14 @@ class LabelAttention(nn.Module):
         Returns:
             logits (batch, labels) and contributions (batch, labels, tokens), with logits = contributions.sum(-1) + bias.
         """
-        scores = torch.matmul(self.query * self.scale, states.transpose(1, 2))
+        scores = functional.linear(states, self.query * self.scale).transpose(1, 2)
         scores = scores.masked_fill(mask[:, None, :] == 0, -1e4)
-        values = torch.matmul(self.weight, states.transpose(1, 2))
-        contributions = torch.softmax(scores, dim=-1) * values
-        return contributions.sum(-1) + self.bias, contributions
+        values = functional.linear(states, self.weight).transpose(1, 2)
+        shares = torch.softmax(scores, dim=-1)
+        contributions = shares * values
+        # The shares add up to 1, so this is contributions.sum(-1) + bias. Written so because OpenVINO 2026.4 fuses an addition
+        # behind a sum over the last axis with the wrong broadcast, in batches of more than one.
+        return (contributions + shares * self.bias[:, None]).sum(-1), contributions
 
 
 class TaggerNetwork(nn.Module):
