@@ -10,10 +10,10 @@ import pytest
 
 pytest.importorskip("torch")
 
-from reclamo.engine.tagger import load  # noqa: E402
-from reclamo.evaluation.run import EvaluateConfig, evaluate  # noqa: E402
-from reclamo.training.config import TrainConfig  # noqa: E402
-from reclamo.training.run import run  # noqa: E402
+from reclamo.engine.tagger import load
+from reclamo.evaluation.run import EvaluateConfig, evaluate
+from reclamo.training.config import TrainConfig
+from reclamo.training.run import run
 
 SCHEMA = """
 version = 1
@@ -58,7 +58,13 @@ def test_another_schema_goes_all_the_way(tiny_base: Path, tmp_path: Path) -> Non
     data = corpus(tmp_path / "rows.jsonl")
     config = {
         "data": {"corpus": [str(data)]},
-        "model": {"name": "helpline", "base": str(tiny_base), "vocabulary": None, "taxonomy": str(tmp_path / "mine.toml"), "max_tokens": 48},
+        "model": {
+            "name": "helpline",
+            "base": str(tiny_base),
+            "vocabulary": None,
+            "taxonomy": str(tmp_path / "mine.toml"),
+            "max_tokens": 48,
+        },
         "optim": {"epochs": 10, "encoder_lr": 5e-3, "head_lr": 2e-2, "augment": 0.0, "tokens_per_batch": 512, "precision": "fp32"},
         "run": str(tmp_path / "run"),
         "output": str(tmp_path / "tagger"),
@@ -71,7 +77,9 @@ def test_another_schema_goes_all_the_way(tiny_base: Path, tmp_path: Path) -> Non
     assert not {"sentiment", "complaint", "traits"} & set(row)
     assert tags.lang == "fr"
     assert tags.status == "tagged"
-    result = evaluate(EvaluateConfig(model=str(artefact.path), data=(str(data),), output=str(tmp_path / "out"), baselines=("tfidf",), resamples=50))
+    result = evaluate(
+        EvaluateConfig(model=str(artefact.path), data=(str(data),), output=str(tmp_path / "out"), baselines=("tfidf",), resamples=50)
+    )
     measured = {score.head for score in result.scores}
     assert {"topic", "urgent", "needs"} == measured
     card = (artefact.path / "README.md").read_text(encoding="utf-8")

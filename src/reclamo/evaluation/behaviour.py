@@ -113,6 +113,8 @@ def _variant(case: Case, capability: str, text: str) -> Case:
 
 def behaviour_scores(system: System, cases: Sequence[Case], taxonomy: Taxonomy) -> list[BehaviourScore]:
     """Run all cases on one system and count by kind, capability and language."""
+    if not cases:
+        return []
     results: dict[tuple[Kind, str, str], list[tuple[bool, float]]] = {}
     for case, outcome in zip(cases, run_cases(system, cases, taxonomy), strict=True):
         results.setdefault((case.kind, case.capability, case.language), []).append(outcome)

@@ -32,7 +32,8 @@ def fit_calibration(taxonomy: Taxonomy, logits: NDArray[np.float32], targets: Ta
         temperature = fit_temperature(head, scores, values)
         thresholds: tuple[float, ...] = ()
         if not head.exclusive:
-            thresholds = fit_thresholds(head_probabilities(head, scores, temperature), values)
+            fit = fit_threshold_both_ways if head.kind == "yes_no" else fit_thresholds
+            thresholds = fit(head_probabilities(head, scores, temperature), values)
         heads[head.name] = HeadCalibration(temperature=temperature, thresholds=thresholds)
     curve = risk_coverage(taxonomy, logits, targets, heads)
     return Calibration(heads=heads, review_margin=margin_for_rate(curve, 0.1), risk_coverage=curve)
@@ -78,6 +79,18 @@ def fit_thresholds(probabilities: NDArray[np.float32], values: NDArray[np.float3
         share = positives / (positives + PRIOR_POSITIVES)
         found.append(round(share * own + (1 - share) * common, 4))
     return tuple(found)
+
+
+def fit_threshold_both_ways(probabilities: NDArray[np.float32], values: NDArray[np.float32]) -> tuple[float, ...]:
+    """The threshold of a yes/no head that is best by the mean of F1 of yes and F1 of no, as it is judged.
+
+    F1 of yes alone drifts to "always yes" where most validation messages are.
+    """
+    p, truth = probabilities[:, 0], values[:, 0] > 0.5
+    chosen = p[None, :] >= GRID[:, None]
+    counts = np.stack([(chosen & truth).sum(1), (~chosen & ~truth).sum(1)], axis=1)
+    sizes = np.stack([chosen.sum(1) + truth.sum(), (~chosen).sum(1) + (~truth).sum()], axis=1)
+    return (round(_middle_of_best((2.0 * counts / np.maximum(sizes, 1)).mean(1)), 4),)
 
 
 def _middle_of_best(scores: NDArray[np.float64]) -> float:

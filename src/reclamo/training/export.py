@@ -22,7 +22,8 @@ from reclamo.errors import ReclamoError
 from reclamo.model.network import TaggerNetwork
 from reclamo.taxonomy import Taxonomy
 
-PARITY_TOLERANCE = 0.25
+PARITY_MEAN = 0.02  # 8-bit weights alone move probabilities by about 0.01 on the mean
+PARITY_MAX = 0.25
 MASKED = -1e4
 
 
@@ -150,10 +151,10 @@ def require_parity(figures: dict[str, float]) -> None:
     """Refuse an export whose probabilities are off.
 
     Raises:
-        ParityError: the mean difference is over 0.01 or the largest over 0.25.
+        ParityError: the mean or the largest difference is over its bound.
     """
-    if figures["mean"] > 0.01 or figures["max"] > PARITY_TOLERANCE:
+    if figures["mean"] > PARITY_MEAN or figures["max"] > PARITY_MAX:
         raise ParityError(
             f"the exported network differs from torch by {figures['mean']:.4f} on the mean and {figures['max']:.3f} at most; "
-            f"expected at most 0.01 and {PARITY_TOLERANCE}; do not ship it"
+            f"expected at most {PARITY_MEAN} and {PARITY_MAX}; do not ship it"
         )

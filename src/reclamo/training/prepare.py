@@ -48,6 +48,8 @@ def prepare(config: DataConfig, taxonomy: Taxonomy) -> Prepared:
     partial = [example for source in config.extra_partial if source.path in partial_files for example in read_partial(source, taxonomy)]
     if not train:
         raise CorpusError("no row to train on: every row is of the validation or test split", path=config.corpus[0])
+    measured = {fold(str(row["text"])) for path in _present(config.exclude) for row in _rows(path)}
+    train, validation, partial = (without(rows, measured) for rows in (train, validation, partial))
     if config.limit:
         train, validation = (draw(rows, config.limit) for rows in (train, validation))
     if not validation:
@@ -97,6 +99,19 @@ def draw(examples: list[Example], limit: int) -> list[Example]:
     """Draw whole groups by their hash until there are `limit` examples: the same on every machine."""
     ranked = sorted(examples, key=lambda example: hashlib.sha256(example.group.encode()).hexdigest())
     return ranked[:limit]
+
+
+def fold(text: str) -> str:
+    """What counts as the same text: its letters and digits, small."""
+    return "".join(ch for ch in text.casefold() if ch.isalnum())
+
+
+def without(examples: list[Example], texts: set[str]) -> list[Example]:
+    """Leave out examples whose text is among `texts` (folded), and say how many."""
+    kept = [example for example in examples if fold(example.text) not in texts]
+    if len(kept) < len(examples):
+        log.warning("%d messages left out: their texts are kept for measuring", len(examples) - len(kept))
+    return kept
 
 
 def held_out(example: Example, share: float) -> bool:
