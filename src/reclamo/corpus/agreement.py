@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from reclamo.corpus.example import LabelValue, parse_labels
 from reclamo.corpus.export import read_rows
-from reclamo.corpus.readers import _files, _raw_labels
+from reclamo.corpus.readers import corpus_files, raw_labels
 from reclamo.corpus.targets import head_is_asked
 from reclamo.errors import CorpusError
 from reclamo.taxonomy import Head, Taxonomy
@@ -104,14 +104,14 @@ def read_labels(path: str | Path, taxonomy: Taxonomy) -> dict[str, Reading]:
         CorpusError: the file is missing, a row has no id or one that stands twice, or its labels break a rule.
     """
     readings: dict[str, Reading] = {}
-    for file in _files(Path(path)):
+    for file in corpus_files(Path(path)):
         for number, row in read_rows(file):
             name = str(row.get("id") or "")
             if not name or name in readings:
                 problem = f"the id {name!r} stands twice" if name else "the row has no id"
                 raise CorpusError(f"{problem}; labels are compared by id", path=file, line=number)
             try:
-                labels = parse_labels(_raw_labels(row, taxonomy), taxonomy)
+                labels = parse_labels(raw_labels(row, taxonomy), taxonomy)
             except ValueError as error:
                 raise CorpusError(str(error), path=file, line=number) from error
             readings[name] = Reading(lang=row.get("lang"), labels=labels)

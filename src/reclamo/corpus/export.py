@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,14 +13,13 @@ from typing import Any, Final
 
 from reclamo.corpus.example import META_KEYS, Example
 from reclamo.corpus.labelstudio import from_tasks, read_tasks, to_tasks
-from reclamo.corpus.readers import _csv_rows, _example, _jsonl_rows, _parquet_rows
+from reclamo.corpus.readers import FORMULA, csv_rows, example_from_row, jsonl_rows, parquet_rows
 from reclamo.errors import CorpusError, SinkError, UsageError
-from reclamo.sinks.files import FORMULA_STARTS, part_of
+from reclamo.sinks.files import part_of
 from reclamo.sources import SourceOptions, open_source
 from reclamo.taxonomy import Taxonomy
 from reclamo.text import clean_text
 
-_FORMULA: Final = re.compile(f"'*[{re.escape(''.join(FORMULA_STARTS))}]")
 EMPTY_LIST: Final = "|"  # a cell that says: annotated, and none of the labels; an empty cell says: not annotated
 
 
@@ -64,7 +62,7 @@ def import_corpus(path: str | Path, taxonomy: Taxonomy, *, format: str | None = 
     rows = read_rows(source, name)
     if name == "label-studio":
         rows = from_tasks(rows, taxonomy, left_out, annotator=annotator, path=source)
-    examples = tuple(_example(row, taxonomy, str(source), number) for number, row in rows)
+    examples = tuple(example_from_row(row, taxonomy, str(source), number) for number, row in rows)
     return Imported(examples=examples, left_out=dict(left_out))
 
 
@@ -138,16 +136,7 @@ def _cell(value: str | bool | tuple[str, ...]) -> str:
 
 def _neutral(cell: str) -> str:
     """Put an apostrophe before what a spreadsheet would run as a formula, and before what looks like one so marked."""
-    return "'" + cell if _FORMULA.match(cell) else cell
-
-
-def _plain_csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for number, row in _csv_rows(path):
-        yield number, {key: _plain(value) for key, value in row.items()}
-
-
-def _plain(cell: Any) -> Any:
-    return cell[1:] if isinstance(cell, str) and cell.startswith("'") and _FORMULA.match(cell) else cell
+    return "'" + cell if FORMULA.match(cell) else cell
 
 
 def _write_parquet(examples: Sequence[Example], path: Path, taxonomy: Taxonomy) -> None:
@@ -170,9 +159,9 @@ def _arrow_type(kind: str) -> Any:
 
 Reader = Callable[[Path], Iterator[tuple[int, Any]]]
 READERS: Final[dict[str, Reader]] = {
-    "jsonl": _jsonl_rows,
-    "csv": _plain_csv_rows,
-    "parquet": _parquet_rows,
+    "jsonl": jsonl_rows,
+    "csv": csv_rows,
+    "parquet": parquet_rows,
     "label-studio": read_tasks,
 }
 Writer = Callable[[Sequence[Example], Path, Taxonomy], None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from reclamo.taxonomy import Taxonomy, load_taxonomy
 from reclamo.text import clean_text
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = re.compile(f"'*[{re.escape(''.join(FORMULA_STARTS))}]")
 
 
 def read_corpus(paths: str | Path | Iterable[str | Path], taxonomy: Taxonomy | None = None) -> list[Example]:
@@ -26,7 +29,7 @@ def read_corpus(paths: str | Path | Iterable[str | Path], taxonomy: Taxonomy | N
     given = [paths] if isinstance(paths, (str, Path)) else list(paths)
     examples: list[Example] = []
     for path in given:
-        for file in _files(Path(path)):
+        for file in corpus_files(Path(path)):
             examples.extend(_read_file(file, schema))
     seen: dict[str, Example] = {}
     for example in examples:
@@ -43,10 +46,10 @@ def from_dataset(rows: Iterable[Mapping[str, Any]], taxonomy: Taxonomy | None = 
         CorpusError: a row breaks a rule; the line is its ordinal, from 1.
     """
     schema = taxonomy or load_taxonomy()
-    return [_example(row, schema, name, number) for number, row in enumerate(rows, 1)]
+    return [example_from_row(row, schema, name, number) for number, row in enumerate(rows, 1)]
 
 
-def _files(path: Path) -> list[Path]:
+def corpus_files(path: Path) -> list[Path]:
     if path.is_dir():
         found = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file())
         if not found:
@@ -60,12 +63,12 @@ def _files(path: Path) -> list[Path]:
 
 
 def _read_file(path: Path, taxonomy: Taxonomy) -> Iterator[Example]:
-    rows = {".jsonl": _jsonl_rows, ".csv": _csv_rows, ".parquet": _parquet_rows}[path.suffix](path)
+    rows = {".jsonl": jsonl_rows, ".csv": csv_rows, ".parquet": parquet_rows}[path.suffix](path)
     for number, row in rows:
-        yield _example(row, taxonomy, str(path), number)
+        yield example_from_row(row, taxonomy, str(path), number)
 
 
-def _jsonl_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def jsonl_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
@@ -79,14 +82,19 @@ def _jsonl_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
             yield number, row
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
         for row in reader:
-            yield reader.line_num, {key: value for key, value in row.items() if value not in (None, "")}
+            yield reader.line_num, {key: unguarded(value) for key, value in row.items() if value not in (None, "")}
 
 
-def _parquet_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def unguarded(cell: Any) -> Any:
+    """Take off the apostrophe that keeps a spreadsheet from running a cell as a formula. Example: "'=1+1" -> "=1+1"."""
+    return cell[1:] if isinstance(cell, str) and cell.startswith("'") and FORMULA.match(cell) else cell
+
+
+def parquet_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     import pyarrow.parquet
 
     number = 0
@@ -97,12 +105,12 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
                 yield number, row
 
 
-def _example(row: Mapping[str, Any], taxonomy: Taxonomy, path: str, number: int) -> Example:
+def example_from_row(row: Mapping[str, Any], taxonomy: Taxonomy, path: str, number: int) -> Example:
     text = row.get("text")
     if not isinstance(text, str) or not text.strip():
         raise CorpusError("the row has no text", path=path, line=number)
     try:
-        labels = parse_labels(_raw_labels(row, taxonomy), taxonomy)
+        labels = parse_labels(raw_labels(row, taxonomy), taxonomy)
     except ValueError as error:
         raise CorpusError(str(error), path=path, line=number) from error
     hard = row.get("hard") or ()
@@ -116,7 +124,7 @@ def _example(row: Mapping[str, Any], taxonomy: Taxonomy, path: str, number: int)
     )
 
 
-def _raw_labels(row: Mapping[str, Any], taxonomy: Taxonomy) -> dict[str, Any]:
+def raw_labels(row: Mapping[str, Any], taxonomy: Taxonomy) -> dict[str, Any]:
     """Take the labels of a row: nested under `labels`, or one column a head (lists as `a|b`, yes/no as true/false)."""
     nested = row.get("labels")
     raw: dict[str, Any] = dict(nested) if isinstance(nested, Mapping) else {}

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from reclamo.corpus.audit.finding import Finding, found
 from reclamo.corpus.example import META_KEYS, Example, LabelValue, parse_labels
-from reclamo.corpus.readers import _csv_rows, _files, _parquet_rows, _raw_labels
+from reclamo.corpus.readers import corpus_files, csv_rows, parquet_rows, raw_labels
 from reclamo.taxonomy import Taxonomy
 
 KNOWN_KEYS: Final = frozenset({"id", "lang", "role", "text", "labels", "hard", *META_KEYS})
@@ -33,7 +33,7 @@ def scan(path: str | Path, taxonomy: Taxonomy) -> Scan:
         CorpusError: there is no such file, or it is of an unknown format.
     """
     scanner = _Scanner(taxonomy)
-    for file in _files(Path(path)):
+    for file in corpus_files(Path(path)):
         scanner.read(file)
     return Scan(examples=tuple(scanner.examples), problems=tuple(scanner.problems))
 
@@ -79,7 +79,7 @@ class _Scanner:
             yield from self._lines(file)
             return
         try:
-            yield from _csv_rows(file) if file.suffix == ".csv" else _parquet_rows(file)
+            yield from csv_rows(file) if file.suffix == ".csv" else parquet_rows(file)
         except (OSError, ValueError, csv.Error) as error:  # pyarrow's and the codecs' errors are ValueErrors
             self._problem("A101", f"cannot be read further ({error})", str(file))
 
@@ -122,7 +122,7 @@ class _Scanner:
         except ValueError as error:
             self._problem("A102", str(error), where)
             return {}
-        labels, broken = valid_labels(_raw_labels({**row, "labels": nested}, self.taxonomy), self.taxonomy)
+        labels, broken = valid_labels(raw_labels({**row, "labels": nested}, self.taxonomy), self.taxonomy)
         for rule in broken:
             self._problem("A102", rule, where)
         return labels
