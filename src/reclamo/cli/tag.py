@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from reclamo.message import Message
+
+if TYPE_CHECKING:
+    from reclamo.engine.tagger import Tagger
+    from reclamo.sinks import Batch, ResumableSink, Sink
 
 ERRORS: Final = ("not_text", "broken", "over_limit")
 ROLES: Final = ("customer", "agent")
@@ -32,9 +36,12 @@ def tag(
     max_risk: Annotated[float | None, typer.Option("--max-risk", min=0, max=1, help="largest error rate to leave unmarked")] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="processor threads; all by default")] = None,
     precision: Annotated[str, typer.Option("--precision", help="auto, bf16 or fp32")] = "auto",
+    again: Annotated[bool, typer.Option("--again", help="start anew, whatever an earlier run left")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="no progress on stderr")] = False,
 ) -> int:
     """Tag every message of SOURCE: one row for each, in order.
+
+    A run that was stopped goes on when the same command is given again; a journal beside the output says how far it came.
 
     Exit code 0: done; 1: done, some messages could not be read; 2: wrong use; 3: the source or the model could not be read.
     """
@@ -50,31 +57,69 @@ def tag(
     tagger = load(model, threads=threads, precision=precision, evidence=evidence, review_rate=review_rate, max_risk=max_risk)
     if role is not None and role not in tagger.taxonomy.by_name["role"].names:
         raise UsageError(f"--role is {role!r}; expected {' or '.join(tagger.taxonomy.by_name['role'].names)}")
-    sink = open_sink(output, tagger.taxonomy, format=format, with_text=with_text)
+    given = {
+        "--format": format, "--role": role, "--text-column": text_column, "--id-column": id_column, "--with-text": with_text,
+        "--evidence": evidence, "--include-automatic": include_automatic, "--review-rate": review_rate, "--max-risk": max_risk,
+        "--threads": threads,
+    }  # fmt: skip
+    batch = _batch(source, tagger, given, again=again)
+    counts = _run(tagger, messages, open_sink(output, tagger.taxonomy, format=format, with_text=with_text, batch=batch), quiet=quiet)
+    return 1 if any(counts[reason] for reason in ERRORS) else 0
+
+
+def _batch(source: str, tagger: Tagger, given: Mapping[str, object], *, again: bool) -> Batch:
+    """Say what makes this batch the one it is: source, model, and every option that decides the bytes that come out."""
+    from reclamo import __version__
+    from reclamo.artefact.store import MANIFEST, file_sha256
+    from reclamo.engine.tagger import CHUNK
+    from reclamo.sinks import Batch
+
+    options = {**given, "--precision": tagger.precision, "the version of reclamo": __version__}
+    return Batch(source=source, options=options, model=file_sha256(tagger.artefact.path / MANIFEST), every=CHUNK, again=again)
+
+
+def _run(tagger: Tagger, messages: Iterator[Message], sink: Sink | ResumableSink, *, quiet: bool) -> Counter[str]:
+    """Tag what is left to tag; give the counts of the whole batch."""
+    from reclamo.sinks import ResumableSink
+
     counts: Counter[str] = Counter()
+    if isinstance(sink, ResumableSink):
+        counts.update(sink.counts)
+        if sink.is_finished:
+            _say(f"{sink.path} is finished ({sink.rows_done} messages), nothing was done; --again tags them anew", quiet=quiet)
+            return counts
+        if sink.rows_done:
+            _say(f"going on after {sink.rows_done} messages that are done", quiet=quiet)
+        messages = sink.remaining(messages)
     try:
         with _Progress(quiet) as progress:
             for tags in tagger.tag_many(messages):
                 sink.write(tags)
                 counts[tags.unscored_reason or "tagged"] += 1
                 progress.advance()
+        sink.close()
     except BaseException:
         sink.abort()
+        if isinstance(sink, ResumableSink) and sink.rows_done:
+            _say(f"{sink.rows_done} messages are done; the same command goes on after them", quiet=quiet)
         raise
-    sink.close()
-    if not quiet:
-        _report(counts)
-    return 1 if any(counts[reason] for reason in ERRORS) else 0
+    _report(counts, quiet=quiet)
+    return counts
 
 
 def _with_role(messages: Iterator[Message], role: str | None) -> Iterator[Message]:
     return messages if role is None else (m if m.role else replace(m, role=role) for m in messages)
 
 
-def _report(counts: Counter[str]) -> None:
+def _say(what: str, *, quiet: bool) -> None:
+    if not quiet:
+        print(f"reclamo: {what}", file=sys.stderr)
+
+
+def _report(counts: Counter[str], *, quiet: bool) -> None:
     total = sum(counts.values())
     unscored = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()) if reason != "tagged")
-    print(f"reclamo: {counts['tagged']} of {total} messages tagged" + (f"; unscored: {unscored}" if unscored else ""), file=sys.stderr)
+    _say(f"{counts['tagged']} of {total} messages tagged" + (f"; unscored: {unscored}" if unscored else ""), quiet=quiet)
 
 
 class _Progress:

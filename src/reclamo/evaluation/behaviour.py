@@ -20,6 +20,7 @@ from reclamo.errors import UsageError
 from reclamo.evaluation.compare import System
 from reclamo.evaluation.perturb import CHANGES
 from reclamo.evaluation.schema import BehaviourScore
+from reclamo.mail import clean_body
 from reclamo.tags import HeadTag
 from reclamo.taxonomy import Taxonomy
 from reclamo.text import clean_text
@@ -39,6 +40,7 @@ class Case:
         text, changed: the message, and for invariance and direction what it became.
         expect: for functionality: head -> value that must come out; for any-of heads labels that must be among it,
             with a leading ! for those that must not.
+        mailed: whether the changed message is a mail, of which only what the writer wrote is tagged.
         head, label, moves: for direction: whose probability moves `up` or `down`.
     """
 
@@ -48,6 +50,7 @@ class Case:
     role: str
     text: str
     changed: str | None = None
+    mailed: bool = False
     expect: Mapping[str, Any] | None = None
     head: str = ""
     label: str = ""
@@ -65,11 +68,11 @@ def load_cases(taxonomy: Taxonomy, path: str | Path = BUNDLED) -> list[Case]:
         written = [
             case for kind in ("functionality", "direction", "invariance") for table in data.get(kind, ()) for case in _read(kind, table)
         ]
-        added = data.get("added", {})
+        added, mailed = data.get("added", {}), data.get("mailed", {})
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise UsageError(f"is no file of behavioural cases ({error})", path=path) from error
     fitting = [case for case in written if case.language in taxonomy.languages and _fits(case, taxonomy)]
-    return [*fitting, *_changed(fitting, added)]
+    return [*fitting, *_changed(fitting, added), *_mailed(fitting, mailed)]
 
 
 def _read(kind: str, table: Mapping[str, Any]) -> Iterator[Case]:
@@ -94,17 +97,31 @@ def _knows(taxonomy: Taxonomy, head: str, value: Any) -> bool:
     return all(label.removeprefix("!") in names for label in labels)
 
 
-def _changed(cases: Sequence[Case], added: Mapping[str, Mapping[str, Mapping[str, str]]]) -> Iterator[Case]:
+Additions = Mapping[str, Mapping[str, Mapping[str, str]]]  # capability -> language -> what stands before and after
+
+
+def _changed(cases: Sequence[Case], added: Additions) -> Iterator[Case]:
     """Change every functionality text in every way; greetings and signatures are added to customers' messages only."""
     for case in cases:
         if case.kind != "functionality":
             continue
         for name, change in CHANGES.items():
             yield _variant(case, name, change(case.text, case.language, random.Random(case.text)))
-        for name, by_language in added.items():
-            extra = by_language.get(case.language)
-            if extra and case.role == "customer":
-                yield _variant(case, name, extra.get("before", "") + case.text + extra.get("after", ""))
+        yield from _added(case, added)
+
+
+def _mailed(cases: Sequence[Case], mailed: Additions) -> Iterator[Case]:
+    """Send every customer's message as a mail, with what mail programs put around it."""
+    for case in cases:
+        if case.kind == "functionality":
+            yield from (replace(one, mailed=True) for one in _added(case, mailed))
+
+
+def _added(case: Case, added: Additions) -> Iterator[Case]:
+    for name, by_language in added.items():
+        extra = by_language.get(case.language)
+        if extra and case.role == "customer":
+            yield _variant(case, name, extra.get("before", "") + case.text + extra.get("after", ""))
 
 
 def _variant(case: Case, capability: str, text: str) -> Case:
@@ -134,21 +151,27 @@ def behaviour_scores(system: System, cases: Sequence[Case], taxonomy: Taxonomy) 
 
 def run_cases(system: System, cases: Sequence[Case], taxonomy: Taxonomy) -> list[tuple[bool, float]]:
     """Say of each case whether it was passed, and by how much a probability moved."""
-    before = _decode(system, taxonomy, cases, [case.text for case in cases])
-    after = _decode(system, taxonomy, cases, [case.changed or case.text for case in cases])
+    before = _decode(system, taxonomy, cases, [clean_text(case.text) for case in cases])
+    after = _decode(system, taxonomy, cases, [_after(case) for case in cases])
     return [judge(case, one, two) for case, one, two in zip(cases, before, after, strict=True)]
 
 
 Heads = Mapping[str, HeadTag | None]
 
 
+def _after(case: Case) -> str:
+    """The changed message as it is tagged: cleaned like every message, and like every mail where it is one."""
+    return clean_body(case.changed or "").text if case.mailed else clean_text(case.changed or case.text)
+
+
 def _decode(system: System, taxonomy: Taxonomy, cases: Sequence[Case], texts: Sequence[str]) -> list[Heads]:
-    cleaned = [clean_text(text) for text in texts]  # as every message is before it is tagged
-    examples = [
-        Example(id=str(k), text=text, lang=case.language, labels={}) for k, (case, text) in enumerate(zip(cases, cleaned, strict=True))
-    ]
+    """Decode cleaned texts; one that many cases share is scored once."""
+    keys = [(case.language, text) for case, text in zip(cases, texts, strict=True)]
+    rows = {key: row for row, key in enumerate(dict.fromkeys(keys))}
+    examples = [Example(id=str(row), text=text, lang=language, labels={}) for (language, text), row in rows.items()]
     given: list[dict[str, str | None]] = [{"role": case.role} for case in cases]
-    return [one.heads for one in Decoder(taxonomy, system.calibration).decode(system.predictor.logits(examples), given)]
+    logits = system.predictor.logits(examples)[[rows[key] for key in keys]]
+    return [one.heads for one in Decoder(taxonomy, system.calibration).decode(logits, given)]
 
 
 def judge(case: Case, before: Heads, after: Heads) -> tuple[bool, float]:

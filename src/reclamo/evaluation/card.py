@@ -26,13 +26,21 @@ def render_card(result: Result, taxonomy: Taxonomy) -> str:
                 tables.mean_table(result, one.name),
                 [tables.head_table(result, one.name, language) for language in reversed(result.languages(one.name))],
                 tables.detail_table(result, one.name, whole[one.name]),
-                tables.end_to_end_table(result, one.name),
+                [table for table in _further(result, one.name) if table.rows],
             )
             for one in result.sets
         ],
         checks=[check for check in result.checks if check.findings],
         costs=tables.cost_table(result),
     )
+
+
+def _further(result: Result, set_name: str) -> list[tables.Table]:
+    return [
+        tables.end_to_end_table(result, set_name),
+        tables.greeklish_table(result, set_name),
+        tables.faithfulness_table(result, set_name, brief=True),
+    ]
 
 
 def write_card(result: Result, path: Path, taxonomy: Taxonomy) -> None:

@@ -7,7 +7,7 @@ import platform
 import subprocess
 import time
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -24,9 +24,11 @@ from reclamo.evaluation.behaviour import behaviour_scores, load_cases
 from reclamo.evaluation.card import write_card
 from reclamo.evaluation.checks import Evidence, run_checks
 from reclamo.evaluation.compare import Comparison, EvaluationSet, System, compare, describe_set, describe_system
+from reclamo.evaluation.faithfulness import TaggerExplainer, draw, faithfulness_scores
+from reclamo.evaluation.greeklish import greeklish_score
 from reclamo.evaluation.mistakes import worst_mistakes
 from reclamo.evaluation.report import write_reports
-from reclamo.evaluation.schema import Epoch, Provenance, Result, write_result
+from reclamo.evaluation.schema import Epoch, FaithfulnessScore, GreeklishScore, Provenance, Result, write_result
 from reclamo.evaluation.slices import slice_scores
 from reclamo.evaluation.systems import Fitting, fit_baselines, load_tagger
 from reclamo.taxonomy import Taxonomy
@@ -49,6 +51,7 @@ class EvaluateConfig:
         baselines: names; the one called `reference` is the one that the model is held against.
         base: encoder of the embeddings baseline; by default the one that the manifest names.
         card: whether to write the tagger's README.md.
+        faithfulness: on how many messages of each set to test the evidence by deletion; 0 leaves it out.
     """
 
     model: str | None
@@ -62,6 +65,7 @@ class EvaluateConfig:
     resamples: int = 2000
     seed: int = 17
     card: bool = True
+    faithfulness: int = 75
 
 
 def evaluate(config: EvaluateConfig, progress: Progress | None = None) -> Result:
@@ -86,7 +90,7 @@ def evaluate(config: EvaluateConfig, progress: Progress | None = None) -> Result
     )
     systems = [model, *fit_baselines(names, fitting)]
     found = compare(systems, sets, tagger.taxonomy, resamples=config.resamples, seed=config.seed, progress=progress)
-    result = build_result(config, tagger, systems, sets, prepared, found, started)
+    result = build_result(config, tagger, systems, sets, prepared, found, started, progress)
     folder = Path(config.output)
     folder.mkdir(parents=True, exist_ok=True)
     write_result(result, folder / "metrics.json")
@@ -119,6 +123,7 @@ def build_result(
     prepared: Prepared,
     found: Comparison,
     started: float,
+    progress: Progress | None = None,
 ) -> Result:
     """Put all figures together."""
     model = systems[0]
@@ -145,12 +150,33 @@ def build_result(
         differences=found.differences,
         end_to_end=found.end_to_end,
         slices=[score for one in found.measured for score in slice_scores(one)],
+        greeklish=list(_greeklish(config, tagger.taxonomy, found)),
+        faithfulness=list(_faithfulness(config, tagger, sets, progress)),
         behaviour=[score for system in systems for score in behaviour_scores(system, cases, tagger.taxonomy)],
         risk=found.risk,
         learning=_learning(tagger.artefact.manifest.training),
         checks=run_checks(evidence),
         provenance=_provenance(config, tagger, prepared, started),
     )
+
+
+def _greeklish(config: EvaluateConfig, taxonomy: Taxonomy, found: Comparison) -> Iterator[GreeklishScore]:
+    for one in found.measured:
+        score = greeklish_score(one, taxonomy, resamples=config.resamples, seed=config.seed)
+        if score is not None:
+            yield score
+
+
+def _faithfulness(
+    config: EvaluateConfig, tagger: Tagger, sets: Sequence[EvaluationSet], progress: Progress | None
+) -> Iterator[FaithfulnessScore]:
+    explainer, calibration = TaggerExplainer(tagger=tagger), tagger.artefact.manifest.calibration
+    for one in sets:
+        drawn = draw(one.examples, config.faithfulness, config.seed)
+        if progress and drawn:
+            progress(f"deleting the evidence of {tagger.name} on {one.name} ({len(drawn)} messages)")
+        if drawn:
+            yield from faithfulness_scores(explainer, tagger.name, one.name, drawn, tagger.taxonomy, calibration, config.seed)
 
 
 def _data_config(config: EvaluateConfig, tagger: Tagger) -> DataConfig:

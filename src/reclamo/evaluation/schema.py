@@ -116,6 +116,41 @@ class SliceScore(_Strict):
     heads: dict[str, float]
 
 
+class GreeklishScore(_Strict):
+    """The mean over heads on the Greek messages of a set, and on the same in Latin letters; `difference` is the second minus the first.
+
+    `detected` is the share of those in Latin letters that are found to be Greek; `heads` holds both scores of each head.
+    """
+
+    system: str
+    set: str
+    messages: int
+    detected: float
+    greek: float
+    greeklish: float
+    difference: Interval
+    heads: dict[str, tuple[float, float]]
+
+
+class FaithfulnessScore(_Strict):
+    """The fall of an answer's probability without its words (comprehensiveness) and with them alone (sufficiency).
+
+    `head` is a head or `mean`; `answers` is how many had evidence. `times_random` is comprehensiveness over that of random
+    words, None where theirs is not above 0.
+    """
+
+    system: str
+    set: str
+    language: str
+    head: str
+    answers: int
+    comprehensiveness: float
+    random_comprehensiveness: float
+    times_random: float | None
+    sufficiency: float
+    random_sufficiency: float
+
+
 class BehaviourScore(_Strict):
     """Behavioural tests of one capability: how many cases, and how many were passed."""
 
@@ -222,6 +257,8 @@ class Result(_Strict):
     differences: list[Difference]
     end_to_end: list[EndToEndScore]
     slices: list[SliceScore]
+    greeklish: list[GreeklishScore] = []
+    faithfulness: list[FaithfulnessScore] = []
     behaviour: list[BehaviourScore]
     risk: list[Risk]
     learning: list[Epoch]

@@ -15,6 +15,7 @@ from reclamo.evaluation.schema import SliceScore
 from reclamo.text.greeklish import is_greeklish
 
 LEAST_MESSAGES: Final = 10
+GREEK_LETTERS: Final = "Greek letters"
 LENGTHS: Final = ((80, "to 80 characters"), (300, "to 300"), (800, "to 800"), (math.inf, "over 800"))
 
 
@@ -22,14 +23,15 @@ def _length(example: Example) -> list[str]:
     return [next(name for most, name in LENGTHS if len(example.text) <= most)]
 
 
-def _alphabet(example: Example) -> list[str]:
+def alphabet(example: Example) -> list[str]:
+    """Name the alphabet of a Greek message; nothing for another language."""
     if example.lang != "el":
         return []
     greek = sum("\u0370" <= ch <= "\u03ff" or "\u1f00" <= ch <= "\u1fff" for ch in example.text)
     letters = sum(ch.isalpha() for ch in example.text)
     if greek < 0.25 * letters and is_greeklish(example.text):
         return ["Greeklish"]
-    return ["Greek letters"]
+    return [GREEK_LETTERS]
 
 
 def _meta(key: str) -> Callable[[Example], list[str]]:
@@ -44,7 +46,7 @@ KINDS: Final[dict[str, Callable[[Example], list[str]]]] = {
     "hard": lambda example: list(example.hard) or ["not hard"],
     "origin": lambda example: ["real" if "source" in example.meta else "written"],
     "source": _meta("source"),
-    "alphabet": _alphabet,
+    "alphabet": alphabet,
     "role": lambda example: [example.role] if example.role else [],
 }
 

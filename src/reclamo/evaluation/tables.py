@@ -46,9 +46,11 @@ def with_interval(score: Interval | None) -> str:
 
 def gap(difference: Difference | None) -> str:
     """Show a difference with its interval, marked where that is clear of 0. Example: +0.081 (+0.052 to +0.110) *."""
-    if difference is None:
-        return "–"
-    one = difference.difference
+    return "–" if difference is None else signed(difference.difference)
+
+
+def signed(one: Interval) -> str:
+    """Show an interval of differences, marked where it is clear of 0. Example: -0.031 (-0.052 to +0.010)."""
     return f"{one.value:+.3f} ({one.low:+.3f} to {one.high:+.3f})" + (" *" if one.low > 0 or one.high < 0 else "")
 
 
@@ -164,6 +166,45 @@ def slice_table(result: Result, set_name: str) -> Table:
     return Table(title=f"Slices, {set_name} (mean over heads)", columns=["slice", "messages", *names], rows=rows)
 
 
+GREEKLISH_REMARK = (
+    "The Greek messages of the set, and the same written in Latin letters as one person each would write them. Detected: the share of "
+    "the latter whose language is found to be Greek. The difference has a paired 95 % interval; * marks one clear of 0."
+)
+
+
+def greeklish_table(result: Result, set_name: str) -> Table:
+    """The mean over heads of every system on Greek in both alphabets."""
+    rows = []
+    for one in result.greeklish:
+        if one.set == set_name:
+            shown = [number(one.greek), number(one.greeklish), signed(one.difference), number(one.detected)]
+            rows.append([one.system, str(one.messages), *shown])
+    columns = ["system", "messages", "Greek letters", "Greeklish", "Greeklish − Greek letters", "detected"]
+    return Table(title=f"Greek in Latin letters, {set_name} (mean over heads)", remark=GREEKLISH_REMARK, columns=columns, rows=rows)
+
+
+FAITHFULNESS_REMARK = (
+    "Comprehensiveness: the fall of the answer's probability when the words with the most evidence are deleted, more is better. "
+    "Sufficiency: the fall when all others are, less is better. Both are averaged over five shares of the words, from a hundredth to "
+    "a half (DeYoung et al., ERASER), beside as many words drawn at random, on messages drawn from the set."
+)
+
+
+def faithfulness_table(result: Result, set_name: str, *, brief: bool = False) -> Table:
+    """What deleting the evidence does, by head and language; in brief, the heads of all languages and the means of each."""
+    languages = result.languages(set_name)
+    rows = []
+    for one in result.faithfulness:
+        if one.set == set_name and (not brief or one.head == MEAN or one.language == languages[-1]):
+            times = "–" if one.times_random is None else f"{one.times_random:.2f}"
+            fall = [number(one.comprehensiveness), number(one.random_comprehensiveness), times]
+            rest = [number(one.sufficiency), number(one.random_sufficiency)]
+            head = "mean over heads" if one.head == MEAN else one.head
+            rows.append([f"{head}, {language_name(one.language)}", str(one.answers), *fall, *rest])
+    columns = ["head", "answers", "comprehensiveness", "of random words", "times random", "sufficiency", "of random words"]
+    return Table(title=f"Faithfulness of the evidence, {set_name}", remark=FAITHFULNESS_REMARK, columns=columns, rows=rows)
+
+
 BEHAVIOUR_REMARK = (
     "Invariance: no probability may move by more than 0.2. Direction: the named one must move the right way. The word lists of a lexicon "
     "and these cases come from the same authors, so that its share of functionality and direction says less than that of the others."
@@ -221,6 +262,6 @@ def set_tables(result: Result, set_name: str) -> Iterator[Table]:
     for language in reversed(result.languages(set_name)):
         yield detail_table(result, set_name, language)
         yield label_table(result, set_name, language)
-    slices = slice_table(result, set_name)
-    if slices.rows:
-        yield slices
+    for table in (slice_table(result, set_name), greeklish_table(result, set_name), faithfulness_table(result, set_name)):
+        if table.rows:
+            yield table

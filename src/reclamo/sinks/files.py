@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import sys
@@ -11,11 +12,13 @@ from typing import Any, Final, TextIO
 
 from reclamo.errors import SinkError
 from reclamo.sinks.base import flat_row
+from reclamo.sinks.journal import step
 from reclamo.tags import Tags
 from reclamo.taxonomy import Taxonomy
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 PARQUET_ROWS: Final = 2048
+PART: Final = ".part"
 
 
 class _File:
@@ -45,7 +48,7 @@ class _File:
 
 def part_of(path: Path) -> Path:
     """The temporary name of an output. Example: tags.csv -> tags.csv.part."""
-    return path.with_name(path.name + ".part")
+    return path.with_name(path.name + PART)
 
 
 class JsonlSink(_File):
@@ -53,11 +56,31 @@ class JsonlSink(_File):
 
     def __init__(self, path: Path | None, taxonomy: Taxonomy, *, with_text: bool = False) -> None:
         super().__init__(path)
-        self.with_text = with_text
+        self.rows = JsonlRows(taxonomy, with_text=with_text)
 
     def write(self, tags: Tags) -> None:
         """Take one row."""
-        self.file.write(json.dumps(tags.to_dict(with_text=self.with_text), ensure_ascii=False) + "\n")
+        self.file.write(self.rows.line(tags))
+
+
+class JsonlRows:
+    """Rows as JSON lines."""
+
+    work_ending = PART
+
+    def __init__(self, taxonomy: Taxonomy, *, with_text: bool) -> None:
+        self.with_text = with_text
+
+    def line(self, tags: Tags) -> str:
+        """Give one line."""
+        return json.dumps(tags.to_dict(with_text=self.with_text), ensure_ascii=False) + "\n"
+
+    def encode(self, tags: Tags, *, first: bool) -> bytes:
+        """Give one line as bytes."""
+        return self.line(tags).encode()
+
+    def finish(self, work: Path, part: Path) -> None:
+        """Leave the lines as they are: they are the output."""
 
 
 class CsvSink(_File):
@@ -65,17 +88,39 @@ class CsvSink(_File):
 
     def __init__(self, path: Path | None, taxonomy: Taxonomy, *, with_text: bool = False) -> None:
         super().__init__(path)
-        self.taxonomy = taxonomy
-        self.with_text = with_text
-        self.writer: Any = None
+        self.rows = CsvRows(taxonomy, with_text=with_text)
+        self.is_empty = True
 
     def write(self, tags: Tags) -> None:
         """Take one row."""
+        self.file.write(self.rows.lines(tags, first=self.is_empty))
+        self.is_empty = False
+
+
+class CsvRows:
+    """Rows as CSV, with the header before the first."""
+
+    work_ending = PART
+
+    def __init__(self, taxonomy: Taxonomy, *, with_text: bool) -> None:
+        self.taxonomy, self.with_text = taxonomy, with_text
+
+    def lines(self, tags: Tags, *, first: bool) -> str:
+        """Give one row, which may span lines, after the header if it is the first."""
         row = {key: csv_cell(value) for key, value in flat_row(tags, self.taxonomy, with_text=self.with_text).items()}
-        if self.writer is None:
-            self.writer = csv.DictWriter(self.file, list(row), lineterminator="\n")
-            self.writer.writeheader()
-        self.writer.writerow(row)
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        if first:
+            writer.writerow(row)
+        writer.writerow(row.values())
+        return text.getvalue()
+
+    def encode(self, tags: Tags, *, first: bool) -> bytes:
+        """Give one row as bytes."""
+        return self.lines(tags, first=first).encode()
+
+    def finish(self, work: Path, part: Path) -> None:
+        """Leave the rows as they are: they are the output."""
 
 
 def csv_cell(value: Any) -> Any:
@@ -109,15 +154,23 @@ class ParquetSink:
 
     def write(self, tags: Tags) -> None:
         """Take one row."""
-        self.rows.append(flat_row(tags, self.taxonomy, with_text=self.with_text))
+        self.write_row(flat_row(tags, self.taxonomy, with_text=self.with_text))
+
+    def write_row(self, row: dict[str, Any]) -> None:
+        """Take one row in the form of `flat_row`."""
+        self.rows.append(row)
         if len(self.rows) >= PARQUET_ROWS:
             self._flush()
 
     def close(self) -> None:
         """Finish."""
+        self.finish()
+        part_of(self.path).replace(self.path)
+
+    def finish(self) -> None:
+        """Finish under the temporary name."""
         self._flush()
         self.writer.close()
-        part_of(self.path).replace(self.path)
 
     def abort(self) -> None:
         """Give up, after an error."""
@@ -128,6 +181,29 @@ class ParquetSink:
         if self.rows:
             self.writer.write_table(self.table.from_pylist(self.rows, schema=self.schema))
             self.rows = []
+
+
+class ParquetRows:
+    """Rows for Parquet: kept as JSON lines, since a Parquet file cannot be carried on, and turned into the table at the end."""
+
+    work_ending = ".rows"
+
+    def __init__(self, taxonomy: Taxonomy, *, with_text: bool) -> None:
+        self.taxonomy, self.with_text = taxonomy, with_text
+
+    def encode(self, tags: Tags, *, first: bool) -> bytes:
+        """Give one flat row as a line."""
+        return (json.dumps(flat_row(tags, self.taxonomy, with_text=self.with_text)) + "\n").encode()
+
+    def finish(self, work: Path, part: Path) -> None:
+        """Write the table, in the groups that an undisturbed run writes, and make it durable."""
+        sink = ParquetSink(part.with_name(part.name.removesuffix(PART)), self.taxonomy, with_text=self.with_text)
+        with step("write table"), work.open("rb") as lines:
+            for line in lines:
+                sink.write_row(json.loads(line))
+            sink.finish()
+        with step("sync table"), part.open("rb") as file:
+            os.fsync(file.fileno())
 
 
 def parquet_schema(taxonomy: Taxonomy, *, with_text: bool) -> Any:

@@ -51,7 +51,7 @@ def to_greeklish(text: str, rng: random.Random) -> str:
 
 # Words that Greek text is full of, in the spellings that people use; none is a common word of Spanish, Italian or English.
 COMMON_WORDS: Final = frozenset(Path(__file__).with_name("greeklish_words.txt").read_text(encoding="utf-8").split())
-MIN_SHARE: Final = 0.2
+MIN_SHARE: Final = 0.1
 
 
 def greeklish_share(text: str) -> float:
@@ -62,5 +62,5 @@ def greeklish_share(text: str) -> float:
 
 
 def is_greeklish(text: str) -> bool:
-    """Say whether a text in Latin letters is Greek: at least a fifth of its words are common Greek ones, and at least one."""
+    """Say whether a text in Latin letters is Greek: at least one word in ten is a common Greek one."""
     return greeklish_share(text) >= MIN_SHARE

@@ -1,0 +1,75 @@
+"""Languages and Greeklish: told apart, with the neighbours named."""
+
+from __future__ import annotations
+
+import random
+import unicodedata
+
+import pytest
+from tests.conftest import SENTENCES
+
+from reclamo.text.greeklish import greeklish_share, is_greeklish, to_greeklish
+from reclamo.text.language import detect_language
+from reclamo.text.sentences import sentence_starts
+
+
+def test_the_three_languages(lang: str, sentences: list[str]) -> None:
+    assert [detect_language(sentence) for sentence in sentences] == [lang] * len(sentences)
+
+
+@pytest.mark.parametrize(
+    ("text", "lang"),
+    [
+        ("O meu pedido ainda não chegou e ninguém me responde, quero o dinheiro de volta", "pt"),
+        ("La meva comanda encara no ha arribat i ningú em respon", "ca"),
+        ("Bonjour, je n'ai toujours pas reçu ma commande", "fr"),
+        ("Hello, my order has not arrived yet and nobody answers", "en"),
+        ("Comanda mea nu a ajuns încă și nimeni nu răspunde la telefon", "ro"),
+        ("Заказ так и не пришёл", "ru"),
+        ("😀 12345 !!", None),
+    ],
+)
+def test_others_are_named(text: str, lang: str | None) -> None:
+    assert detect_language(text) == lang
+
+
+@pytest.mark.parametrize("text", ["ok", "grazie", "gracias", "Vale, perfecto", "Buonasera"])
+def test_a_short_text_is_never_refused(text: str) -> None:
+    assert detect_language(text) in (None, "es", "it")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "den exo lavei akoma tipota kai kaneis den apantaei",
+        "kalispera, pote anoigete simera?",
+        "To kinito xalase se 2 mines, kai den to pairnete piso",
+    ],
+)
+def test_greeklish_is_greek(text: str) -> None:
+    assert is_greeklish(text)
+    assert detect_language(text) == "el"
+
+
+@pytest.mark.parametrize("text", ["Grazie mille ora funziona alla grande", "mas caro y mas malo, la ola de siempre", "my package is late"])
+def test_other_latin_text_is_not_greeklish(text: str) -> None:
+    assert not is_greeklish(text)
+
+
+def test_greek_written_in_latin_letters_is_still_found() -> None:
+    rng = random.Random(0)
+    greek = [sentence for sentence in SENTENCES["el"][:3] for _ in range(10)]
+    written = [to_greeklish(sentence, rng) for sentence in greek]
+    assert all(all("GREEK" not in unicodedata.name(ch, "") for ch in text) for text in written)
+    assert sum(map(is_greeklish, written)) >= 20
+    assert len(set(written)) > 10
+
+
+def test_shares_by_hand() -> None:
+    assert greeklish_share("den exw lavei tipota") == 0.75
+    assert greeklish_share("123 ...") == 0.0
+
+
+def test_sentences_end_at_the_greek_question_mark_too() -> None:
+    assert sentence_starts("No. Nunca más.") == [0, 4]
+    assert sentence_starts("Πού είναι; Ρωτώ.") == [0, 11]
