@@ -298,3 +298,39 @@ def _put(text: str, output: Path | None) -> None:
         output.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
     except OSError as error:
         raise SinkError(f"cannot be written ({error.strerror}); choose another output", path=output) from error
+
+
+@app.command("curve")
+def curve_command(
+    config: Annotated[Path, typer.Option("--config", help="training configuration")] = Path("configs/small.toml"),
+    output: Annotated[Path, typer.Option("-o", "--output", help="folder of learning_curve.json, .md and .svg")] = Path("data/curve"),
+    shares: Annotated[list[float], typer.Option("--share", help="share of the training messages; repeat it")] = [0.1, 0.25, 0.5, 1.0],  # noqa: B006
+    model: Annotated[Path | None, typer.Option("--model", help="a tagger that was trained on everything, for the share 1.0")] = None,
+) -> int:
+    """Train the tagger and the TF-IDF baseline on shares of the corpus and measure both on its test split."""
+    from reclamo.cli.extras import need_train
+
+    need_train()
+    import sys
+
+    from reclamo.corpus import read_corpus
+    from reclamo.evaluation.compare import EvaluationSet
+    from reclamo.evaluation.curve import curve_table, learning_curve, write_curve
+    from reclamo.taxonomy import load_taxonomy
+    from reclamo.training.config import load_config
+
+    settings = load_config(config)
+    schema = load_taxonomy(settings.model.taxonomy)
+    test = [example for example in read_corpus(settings.data.corpus, schema) if example.split == "test"]
+    measured = EvaluationSet.of("test", test, schema)
+    points = learning_curve(
+        settings,
+        shares,
+        measured,
+        Path(settings.run) / "curve",
+        whole=str(model) if model else None,
+        progress=lambda line: print(line, file=sys.stderr),
+    )
+    write_curve(points, output, schema)
+    print(curve_table(points, schema))
+    return 0

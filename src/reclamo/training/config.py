@@ -37,6 +37,7 @@ class DataConfig(_Strict):
 
     corpus: Annotated[list[str], Field(description="files or folders in the corpus form; rows carry their split")]
     limit: Annotated[int | None, Field(ge=8, description="train on this many messages only, drawn by the seed; for trials")] = None
+    fraction: Annotated[float, Field(gt=0, le=1, description="share of the training messages to use, for learning curves")] = 1.0
     extra_train: Annotated[list[str], Field(description="more labelled messages; a missing file is left out and said")] = []
     exclude: Annotated[list[str], Field(description="files whose texts are never trained on, such as sets kept for measuring")] = []
     extra_labels: Annotated[list[LabelsConfig], Field(description="labels without texts, with the files that hold the texts")] = []

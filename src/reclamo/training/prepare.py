@@ -50,6 +50,7 @@ def prepare(config: DataConfig, taxonomy: Taxonomy) -> Prepared:
         raise CorpusError("no row to train on: every row is of the validation or test split", path=config.corpus[0])
     measured = {fold(str(row["text"])) for path in _present(config.exclude) for row in _rows(path)}
     train, validation, partial = (without(rows, measured) for rows in (train, validation, partial))
+    train, partial = (draw(rows, round(config.fraction * len(rows))) for rows in (train, partial))
     if config.limit:
         train, validation = (draw(rows, config.limit) for rows in (train, validation))
     if not validation:
@@ -96,7 +97,9 @@ def _rows(path: str) -> list[dict[str, Any]]:
 
 
 def draw(examples: list[Example], limit: int) -> list[Example]:
-    """Draw whole groups by their hash until there are `limit` examples: the same on every machine."""
+    """Draw `limit` examples by the hash of their group: the same on every machine, a smaller draw within a larger one."""
+    if limit >= len(examples):
+        return examples
     ranked = sorted(examples, key=lambda example: hashlib.sha256(example.group.encode()).hexdigest())
     return ranked[:limit]
 

@@ -1,0 +1,41 @@
+"""The learning curve's table and plot, from points made by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+from reclamo.corpus import Example
+from reclamo.evaluation.curve import Point, curve_table, write_curve
+from reclamo.taxonomy import load_taxonomy
+from reclamo.training.prepare import draw
+
+TAXONOMY = load_taxonomy()
+POINTS = [
+    Point(system=system, share=share, messages=round(1000 * share), head=head, score=score)
+    for head in ("mean", "sentiment")
+    for system, scores in (("transformer", (0.5, 0.8)), ("tfidf", (0.55, 0.6)))
+    for share, score in zip((0.1, 1.0), scores, strict=True)
+]
+
+
+def test_the_table_has_a_row_for_each_head_and_system() -> None:
+    lines = curve_table(POINTS, TAXONOMY).splitlines()
+    assert lines[0] == "| head | system | 10% (100) | 100% (1,000) |"
+    assert lines[2] == "| mean | transformer | 0.500 | 0.800 |"
+    assert len(lines) == 6
+
+
+def test_the_plot_is_well_formed_and_draws_every_point(tmp_path: Path) -> None:
+    write_curve(POINTS, tmp_path, TAXONOMY)
+    root = ElementTree.parse(tmp_path / "learning_curve.svg").getroot()
+    assert len(root.findall(".//{http://www.w3.org/2000/svg}circle")) == len(POINTS)
+    assert len(root.findall(".//{http://www.w3.org/2000/svg}polyline")) == 4
+
+
+def test_a_smaller_draw_lies_in_a_larger_one() -> None:
+    examples = [Example(id=str(i), text="x", lang="es", labels={}, meta={"scenario": f"s{i // 2}"}) for i in range(100)]
+    small, large = ({e.id for e in draw(examples, n)} for n in (10, 50))
+    assert len(small) == 10
+    assert small < large
+    assert draw(examples, 200) == examples
