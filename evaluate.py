@@ -1,7 +1,6 @@
 """Measure a tagger beside the baselines on labelled messages.
 
-    python evaluate.py
-    python evaluate.py --model models/reclamo-small --data data --real real/dev.es.jsonl --output reports
+    python evaluate.py [--model models/reclamo-small --data data --real real/dev.es.jsonl --output reports]
 
 The rows of `--data` name their split: test is measured, train fits the baselines, validation calibrates them. `--real` files are
 measured apart and never trained on. Takes under 10 minutes for 1,000 test messages on 2 cores. Prints the table; writes
@@ -27,6 +26,7 @@ def main() -> None:
     parser.add_argument("--base", help="encoder of the embeddings baseline; by default the tagger's")
     parser.add_argument("--resamples", type=int, default=2000, help="of the bootstrap")
     parser.add_argument("--no-card", dest="card", action="store_false", help="leave the tagger's README.md alone")
+    parser.add_argument("--no-faithfulness", dest="faithfulness", action="store_const", const=0, default=75, help="delete no evidence")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
     given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in vars(parser.parse_args()).items() if k != "debug"}
 

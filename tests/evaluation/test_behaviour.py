@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from known import system
+from known import calibrated, system
 
+from reclamo.baselines import Array
+from reclamo.corpus import Example
 from reclamo.errors import UsageError
 from reclamo.evaluation.behaviour import Case, behaviour_scores, judge, load_cases, run_cases
+from reclamo.evaluation.compare import System
 from reclamo.evaluation.perturb import CHANGES, capitals, look_alikes, no_accents, typos, zero_width
+from reclamo.mail import clean_body
 from reclamo.tags import HeadTag
 from reclamo.taxonomy import Taxonomy, parse_taxonomy
 from reclamo.text import clean_text
 
 RNG = random.Random(0)
+MAILED = {"signature and quoted thread below", "thread below a header block"}
 
 
 def test_at_least_forty_written_cases_a_language(taxonomy: Taxonomy, lang: str) -> None:
-    made = set(CHANGES) | {"added greeting", "added signature"}
+    made = set(CHANGES) | {"added greeting", "added signature"} | MAILED
     written = [case for case in load_cases(taxonomy) if case.language == lang and case.capability not in made]
     assert len(written) >= 40
     assert Counter(case.kind for case in written)["functionality"] >= 30
@@ -36,6 +44,37 @@ def test_every_functionality_text_is_changed_in_every_way(taxonomy: Taxonomy, la
         assert sum(case.capability == name for case in cases) == len(texts)
     customers = sum(case.role == "customer" for case in texts)
     assert sum(case.capability == "added greeting" for case in cases) == customers
+
+
+def test_mails_carry_a_thread_that_the_cleaning_takes_away(taxonomy: Taxonomy, lang: str) -> None:
+    cases = [case for case in load_cases(taxonomy) if case.language == lang]
+    mails = [case for case in cases if case.mailed]
+    customers = sum(case.kind == "functionality" and case.role == "customer" for case in cases)
+    assert Counter(case.capability for case in mails) == dict.fromkeys(MAILED, customers)
+    for case in mails:
+        assert case.changed is not None
+        assert "lumiperla" in case.changed  # the other side's address, which only the thread holds
+        assert clean_body(case.changed).text == clean_text(case.text)
+
+
+def test_a_system_sees_of_a_mail_what_its_writer_wrote(taxonomy: Taxonomy) -> None:
+    mails = [case for case in load_cases(taxonomy) if case.mailed]
+    seen: list[str] = []
+
+    class Watching:
+        name = "watching"
+
+        def logits(self, examples: Sequence[Example]) -> Array:
+            seen.extend(example.text for example in examples)
+            return np.array([[float(len(example.text))] * taxonomy.n_logits for example in examples], dtype=np.float32)
+
+    watching = System(predictor=Watching(), calibration=calibrated(taxonomy), description="watches")
+    assert all(passed and shift == 0 for passed, shift in run_cases(watching, mails, taxonomy))
+    assert set(seen) == {clean_text(case.text) for case in mails}
+    assert Counter(seen).most_common(1)[0][1] == 2  # once as it was and once as it became
+    raw = [replace(case, mailed=False) for case in mails]
+    run_cases(watching, raw, taxonomy)
+    assert any("lumiperla" in text for text in seen)
 
 
 def test_cases_that_the_schema_lacks_are_left_out() -> None:

@@ -27,6 +27,7 @@ from reclamo.taxonomy import load_taxonomy
 
 ROOT = Path(__file__).parents[2]
 NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.]\w)")
+GREEK = "Περιμένω τρεις εβδομάδες και κανείς δεν απαντάει στο τηλέφωνο ούτε στα μηνύματα που έχω στείλει. "
 HOSTILE = '<script>alert("1")</script> & <img src=x onerror=alert(2)>'
 
 
@@ -46,7 +47,7 @@ def folder(tiny_tagger: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         base / "data" / "train.jsonl", [replace(e, meta={"scenario": f"t{k}"}) for k, e in enumerate(labelled(90, seed=2))], split="train"
     )
     write(base / "data" / "validation.jsonl", [replace(e, meta={}) for e in labelled(45, seed=3)], split="validation")
-    test = [replace(e, text=f"{e.text} {HOSTILE}") for e in labelled(60, seed=4)]
+    test = [replace(e, text=f"{4 * GREEK if e.lang == 'el' else ''}{e.text} {HOSTILE}") for e in labelled(60, seed=4)]
     write(base / "data" / "test.jsonl", test, split="test")
     write(base / "real.jsonl", [replace(e, text=f"secreto {e.text}", meta={"source": "shop"}) for e in labelled(45, seed=5)])
     return base
@@ -62,6 +63,7 @@ def config(folder: Path) -> EvaluateConfig:
         baselines=("majority", "lexicon"),
         reference="majority",
         resamples=60,
+        faithfulness=24,
     )
 
 
@@ -85,13 +87,37 @@ def test_the_result_file_holds_everything_and_reads_back(result: Result, folder:
 
 def test_the_same_run_gives_the_same_figures(result: Result, config: EvaluateConfig, folder: Path) -> None:
     again = evaluate(replace(config, output=str(folder / "again"), card=False))
-    for name in ("scores", "means", "differences", "end_to_end", "slices", "behaviour", "checks", "risk"):
+    for name in ("scores", "means", "differences", "end_to_end", "slices", "greeklish", "faithfulness", "behaviour", "checks", "risk"):
         assert getattr(again, name) == getattr(result, name), name
 
 
+def test_faithfulness_and_greeklish_are_in_the_result_the_reports_and_the_card(result: Result, folder: Path) -> None:
+    assert {one.system for one in result.faithfulness} == {"tiny@1"}
+    means = {(one.set, one.language) for one in result.faithfulness if one.head == "mean"}
+    assert means == {(name, language) for name in ("test", "real") for language in ("es", "el", "it", "all")}
+    assert [(one.system, one.set) for one in result.greeklish] == [(name, "test") for name in ("tiny@1", "majority", "lexicon")]
+    majority = result.greeklish[1]
+    assert majority.greek == majority.greeklish  # it reads nothing
+    overall = next(one for one in result.faithfulness if (one.set, one.language, one.head) == ("test", "all", "mean"))
+    for path in (folder / "reports" / "report.md", folder / "reports" / "report.html", folder / "tagger" / "README.md"):
+        text = path.read_text(encoding="utf-8")
+        for title in ("Faithfulness of the evidence, test", "Faithfulness of the evidence, real", "Greek in Latin letters, test"):
+            assert title in text, (path, title)
+        assert f"{overall.comprehensiveness:.3f}" in text
+        assert f"{majority.greeklish:.3f}" in text
+
+
+def test_a_result_from_before_they_were_measured_is_read(result: Result, tmp_path: Path) -> None:
+    old = {key: value for key, value in result.model_dump(mode="json").items() if key not in ("greeklish", "faithfulness")}
+    (tmp_path / "metrics.json").write_text(json.dumps(old), encoding="utf-8")
+    assert read_result(tmp_path / "metrics.json").faithfulness == []
+
+
 def test_the_result_does_not_depend_on_the_other_baselines(result: Result, config: EvaluateConfig, folder: Path) -> None:
-    alone = evaluate(replace(config, baselines=(), output=str(folder / "alone"), card=False))
+    alone = evaluate(replace(config, baselines=(), faithfulness=0, output=str(folder / "alone"), card=False))
     assert [s for s in result.scores if s.system == "tiny@1"] == [s for s in alone.scores if s.system == "tiny@1"]
+    assert alone.faithfulness == []
+    assert "Faithfulness" not in (folder / "alone" / "report.md").read_text(encoding="utf-8")
 
 
 class Tags(HTMLParser):

@@ -25,6 +25,7 @@ Spans = NDArray[np.int64]
 PERCENTS: Final = (1, 5, 10, 20, 50)  # of the words of a message, rounded up
 DRAWS: Final = 3  # random orders a message
 LEAST_MESSAGES: Final = 5
+UNSHOWN: Final = "role"  # the tagger gives no evidence for it
 _GAP = re.compile(r"[ \t]{2,}")
 
 
@@ -87,10 +88,12 @@ class Effect:
 
 
 def claims(taxonomy: Taxonomy, heads: Mapping[str, HeadTag | None]) -> list[Claim]:
-    """Give what was answered of a message and has evidence; of an any-of head the surest label."""
+    """Give what was answered of a message and is shown with evidence; of an any-of head the surest label."""
     found: dict[str, tuple[float, Claim]] = {}
     for key, weights in directions(taxonomy, dict(heads)):
         name, _, label = key.partition(".")
+        if name == UNSHOWN:
+            continue
         head, tag = taxonomy.by_name[name], heads[name]
         assert tag is not None
         label = label or (head.names[0] if head.kind == "yes_no" else str(tag.value))
@@ -171,6 +174,8 @@ def effects(
         chance = [rows.deletions(example.text, spans, order) for order in orders]
         ranked = [np.argsort(-weights[:, k], kind="stable") for k in range(len(mine))]
         plans.append((example, rows.add(example.text), chance, mine, [rows.deletions(example.text, spans, order) for order in ranked]))
+    if not plans:
+        return []
     p = _probabilities(taxonomy, calibration, rows.logits(explainer))
     return [
         (example, claim, _effect(claim.probability(p), full, deleted, chance))

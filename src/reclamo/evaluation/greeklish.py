@@ -16,13 +16,14 @@ from reclamo.evaluation.metrics import Counts
 from reclamo.evaluation.outcomes import Bools, Indices, Outcome
 from reclamo.evaluation.schema import GreeklishScore
 from reclamo.evaluation.scores import as_interval, score_with_resamples
-from reclamo.evaluation.slices import GREEK_LETTERS, alphabet
+from reclamo.evaluation.slices import greek_share
 from reclamo.taxonomy import Taxonomy
 from reclamo.text import clean_text
 from reclamo.text.greeklish import to_greeklish
 from reclamo.text.language import detect_language
 
 GREEK: Final = "el"
+LEAST_GREEK: Final = 0.25  # of the letters of a message
 Scored = dict[str, tuple[float, Counts]]
 
 
@@ -32,11 +33,12 @@ def in_latin_letters(example: Example, seed: int) -> Example:
 
 
 def greeklish_score(measured: Measured, taxonomy: Taxonomy, *, resamples: int, seed: int) -> GreeklishScore | None:
-    """Measure one system on the Greek messages of a set in both alphabets; None where there are fewer than ten of them.
+    """Measure one system on the messages of a set that are in Greek letters, in both alphabets.
 
-    The difference of the means over heads has the 95 % interval of a paired bootstrap over groups.
+    None where there are fewer than ten of them. The difference of the means over heads has the 95 % interval of a paired
+    bootstrap over groups.
     """
-    wanted: Bools = np.array([GREEK_LETTERS in alphabet(example) for example in measured.set.examples], dtype=np.bool_)
+    wanted: Bools = np.array([e.lang == GREEK and greek_share(e.text) >= LEAST_GREEK for e in measured.set.examples], dtype=np.bool_)
     if wanted.sum() < LEAST_MESSAGES:
         return None
     examples = [in_latin_letters(e, seed) for e, keep in zip(measured.set.examples, wanted, strict=True) if keep]

@@ -15,7 +15,6 @@ from reclamo.evaluation.schema import SliceScore
 from reclamo.text.greeklish import is_greeklish
 
 LEAST_MESSAGES: Final = 10
-GREEK_LETTERS: Final = "Greek letters"
 LENGTHS: Final = ((80, "to 80 characters"), (300, "to 300"), (800, "to 800"), (math.inf, "over 800"))
 
 
@@ -23,15 +22,16 @@ def _length(example: Example) -> list[str]:
     return [next(name for most, name in LENGTHS if len(example.text) <= most)]
 
 
-def alphabet(example: Example) -> list[str]:
-    """Name the alphabet of a Greek message; nothing for another language."""
+def greek_share(text: str) -> float:
+    """The share of a text's letters that are Greek; 0 where it has none. Example: «Δεν ok» -> 0.6."""
+    letters = [ch for ch in text if ch.isalpha()]
+    return sum("\u0370" <= ch <= "\u03ff" or "\u1f00" <= ch <= "\u1fff" for ch in letters) / max(len(letters), 1)
+
+
+def _alphabet(example: Example) -> list[str]:
     if example.lang != "el":
         return []
-    greek = sum("\u0370" <= ch <= "\u03ff" or "\u1f00" <= ch <= "\u1fff" for ch in example.text)
-    letters = sum(ch.isalpha() for ch in example.text)
-    if greek < 0.25 * letters and is_greeklish(example.text):
-        return ["Greeklish"]
-    return [GREEK_LETTERS]
+    return ["Greeklish" if greek_share(example.text) < 0.25 and is_greeklish(example.text) else "Greek letters"]
 
 
 def _meta(key: str) -> Callable[[Example], list[str]]:
@@ -46,7 +46,7 @@ KINDS: Final[dict[str, Callable[[Example], list[str]]]] = {
     "hard": lambda example: list(example.hard) or ["not hard"],
     "origin": lambda example: ["real" if "source" in example.meta else "written"],
     "source": _meta("source"),
-    "alphabet": alphabet,
+    "alphabet": _alphabet,
     "role": lambda example: [example.role] if example.role else [],
 }
 

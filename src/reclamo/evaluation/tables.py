@@ -50,7 +50,7 @@ def gap(difference: Difference | None) -> str:
 
 
 def signed(one: Interval) -> str:
-    """Show an interval of differences, marked where it is clear of 0. Example: -0.031 (-0.052 to +0.010)."""
+    """Show an interval of differences, marked where it is clear of 0. Examples: -0.031 (-0.052 to -0.010) *; +0.004 (-0.002 to +0.010)."""
     return f"{one.value:+.3f} ({one.low:+.3f} to {one.high:+.3f})" + (" *" if one.low > 0 or one.high < 0 else "")
 
 
