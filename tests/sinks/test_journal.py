@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import random
@@ -306,3 +307,23 @@ def test_standard_input_goes_on_only_over_the_same_rows(batch: Run, tmp_path: Pa
     assert output.read_bytes() == (tmp_path / "expected.jsonl").read_bytes()
     piped(b"".join(data.splitlines(keepends=True)[:2]))  # other rows through the same pipe are another batch
     assert len(output.read_bytes().splitlines()) == 2
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+def test_redacted_text_is_what_is_written(batch: Run, tmp_path: Path, ending: str) -> None:
+    write_messages(tmp_path / "in.jsonl", 3, text="Soy ana@correo.example, llámenme al 612 34 56 {n}8")
+    output = tmp_path / f"out.{ending}"
+    batch(output, redact=True)
+    if ending == "parquet":
+        import pyarrow.parquet
+
+        texts = pyarrow.parquet.read_table(output).column("text").to_pylist()
+    elif ending == "csv":
+        texts = [row["text"] for row in csv.DictReader(output.read_text(encoding="utf-8").splitlines())]
+    else:
+        rows = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
+        texts = [row["text"] for row in rows]
+        assert next(row["evidence"] for row in rows if row["evidence"])["complaint"][0]["end"] == len("Soy ")
+    assert texts == ["Soy [email], llámenme al [phone]"] * 3
+    with pytest.raises(UsageError, match="--redact changed"):
+        batch(output)

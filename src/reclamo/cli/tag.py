@@ -22,14 +22,19 @@ ROLES: Final = ("customer", "agent")
 
 
 def tag(
-    source: Annotated[str, typer.Argument(help="mbox, Maildir, .eml, folder, CSV, JSONL, Parquet, XLSX, or - (JSON lines on stdin)")],
+    source: Annotated[
+        str, typer.Argument(help="mbox, Maildir, .eml, folder, zip, tar, CSV, JSONL, Parquet, XLSX, or - (JSON lines on stdin)")
+    ],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="output file; its ending says the format")] = None,
-    format: Annotated[str | None, typer.Option("-f", "--format", help="jsonl, csv, parquet or table; JSON lines by default")] = None,
+    format: Annotated[
+        str | None, typer.Option("-f", "--format", help="jsonl, csv, parquet, sqlite or table; JSON lines by default")
+    ] = None,
     model: Annotated[Path | None, typer.Option("--model", help="folder of a tagger; the bundled one by default")] = None,
     role: Annotated[str | None, typer.Option("--role", help="the role of every message that does not say its own")] = None,
     text_column: Annotated[str | None, typer.Option("--text-column", help="column of a table that holds the text")] = None,
     id_column: Annotated[str | None, typer.Option("--id-column", help="column of a table that holds the id")] = None,
     with_text: Annotated[bool, typer.Option("--with-text", help="add the cleaned text, which evidence counts in, to the rows")] = False,
+    redact: Annotated[bool, typer.Option("--redact", help="put [email], [phone], [iban] … in the place of such, in the text")] = False,
     evidence: Annotated[bool, typer.Option("--evidence/--no-evidence", help="give the words that made each score")] = True,
     include_automatic: Annotated[bool, typer.Option("--include-automatic", help="score bounces, newsletters, absence notes")] = False,
     review_rate: Annotated[float | None, typer.Option("--review-rate", min=0, max=1, help="share of messages to mark for review")] = None,
@@ -59,11 +64,12 @@ def tag(
         raise UsageError(f"--role is {role!r}; expected {' or '.join(tagger.taxonomy.by_name['role'].names)}")
     given = {
         "--format": format, "--role": role, "--text-column": text_column, "--id-column": id_column, "--with-text": with_text,
-        "--evidence": evidence, "--include-automatic": include_automatic, "--review-rate": review_rate, "--max-risk": max_risk,
-        "--threads": threads,
+        "--redact": redact, "--evidence": evidence, "--include-automatic": include_automatic, "--review-rate": review_rate,
+        "--max-risk": max_risk, "--threads": threads,
     }  # fmt: skip
     batch = _batch(source, tagger, given, again=again)
-    counts = _run(tagger, messages, open_sink(output, tagger.taxonomy, format=format, with_text=with_text, batch=batch), quiet=quiet)
+    sink = open_sink(output, tagger.taxonomy, format=format, with_text=with_text, batch=batch)
+    counts = _run(tagger, messages, sink, redact=redact, quiet=quiet)
     return 1 if any(counts[reason] for reason in ERRORS) else 0
 
 
@@ -78,9 +84,10 @@ def _batch(source: str, tagger: Tagger, given: Mapping[str, object], *, again: b
     return Batch(source=source, options=options, model=file_sha256(tagger.artefact.path / MANIFEST), every=CHUNK, again=again)
 
 
-def _run(tagger: Tagger, messages: Iterator[Message], sink: Sink | ResumableSink, *, quiet: bool) -> Counter[str]:
+def _run(tagger: Tagger, messages: Iterator[Message], sink: Sink | ResumableSink, *, redact: bool, quiet: bool) -> Counter[str]:
     """Tag what is left to tag; give the counts of the whole batch."""
     from reclamo.sinks import ResumableSink
+    from reclamo.text.redaction import redact_tags
 
     counts: Counter[str] = Counter()
     if isinstance(sink, ResumableSink):
@@ -94,7 +101,7 @@ def _run(tagger: Tagger, messages: Iterator[Message], sink: Sink | ResumableSink
     try:
         with _Progress(quiet) as progress:
             for tags in tagger.tag_many(messages):
-                sink.write(tags)
+                sink.write(redact_tags(tags) if redact else tags)
                 counts[tags.unscored_reason or "tagged"] += 1
                 progress.advance()
         sink.close()

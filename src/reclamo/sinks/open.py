@@ -9,12 +9,13 @@ from reclamo.errors import UsageError
 from reclamo.sinks.base import Sink
 from reclamo.sinks.files import CsvRows, CsvSink, JsonlRows, JsonlSink, ParquetRows, ParquetSink
 from reclamo.sinks.resumable import Batch, ResumableSink
+from reclamo.sinks.sqlite import SqliteSink
 from reclamo.sinks.table import TableSink
 from reclamo.taxonomy import Taxonomy
 
-FORMATS: Final[dict[str, Any]] = {"jsonl": JsonlSink, "csv": CsvSink, "parquet": ParquetSink, "table": TableSink}
+FORMATS: Final[dict[str, Any]] = {"jsonl": JsonlSink, "csv": CsvSink, "parquet": ParquetSink, "sqlite": SqliteSink, "table": TableSink}
 RESUMABLE: Final[dict[str, Any]] = {"jsonl": JsonlRows, "csv": CsvRows, "parquet": ParquetRows}
-ENDINGS: Final = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
+ENDINGS: Final = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet", ".sqlite": "sqlite", ".db": "sqlite"}
 
 
 def open_sink(

@@ -68,6 +68,12 @@ def _xlsx(path: Path, options: SourceOptions) -> Iterator[Message]:
     return read_xlsx(path, options.text_column, options.id_column)
 
 
+def _archive(path: Path, options: SourceOptions) -> Iterator[Message]:
+    from reclamo.sources.archive import read_archive
+
+    return read_archive(path, options.limits, options.include_automatic)
+
+
 READERS: Final[dict[str, Reader]] = {
     ".mbox": _mbox,
     ".mbx": _mbox,
@@ -78,6 +84,16 @@ READERS: Final[dict[str, Reader]] = {
     ".tsv": _csv,
     ".parquet": _parquet,
     ".xlsx": _xlsx,
+    ".zip": _archive,
+    ".tar": _archive,
+    ".tgz": _archive,
+    ".tbz2": _archive,
+    ".txz": _archive,
+}
+DOUBLE_ENDINGS: Final[dict[str, Reader]] = {
+    ".tar.gz": _archive,
+    ".tar.bz2": _archive,
+    ".tar.xz": _archive,
 }
 
 
@@ -99,7 +115,8 @@ def open_source(source: str | Path, options: SourceOptions = SourceOptions()) ->
         return _folder(path, options)
     if not path.exists():
         raise SourceError("no such file or folder; give a mailbox, a folder of mail, a table, or - for JSON lines on stdin", path=path)
-    reader = READERS.get(path.suffix.lower()) or (_mbox if _looks_like_mbox(path) else None)
+    double = "".join(path.suffixes[-2:]).lower()
+    reader = DOUBLE_ENDINGS.get(double) or READERS.get(path.suffix.lower()) or (_mbox if _looks_like_mbox(path) else None)
     if reader is None:
         raise UsageError(f"unknown format {path.suffix!r}; expected one of {', '.join(READERS)}, or a folder", path=path)
     return reader(path, options)
