@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -20,7 +20,8 @@ from reclamo.message import Message, Problem
 from reclamo.tags import Evidence, Tags
 from reclamo.taxonomy import Taxonomy, rubric_score, service_level
 from reclamo.text import clean_text
-from reclamo.text.language import detect_language
+from reclamo.text.language import detect_language, is_greeklish_text
+from reclamo.text.transliterate import Transliterated, transliterate
 
 Array = NDArray[np.float32]
 CHUNK: Final = 256
@@ -82,8 +83,8 @@ class Tagger:
         parts = []
         source = iter(texts)
         while chunk := list(islice(source, CHUNK)):
-            units = self._units.units(chunk)
-            scores, _ = self._run(units, want_contributions=False)
+            units = self.units(chunk)
+            scores, _ = self.run(units, want_contributions=False)
             parts.append(np.stack([pool_windows(self.taxonomy, scores, units, index) for index in range(len(chunk))]))
         return np.concatenate(parts) if parts else np.zeros((0, self.taxonomy.n_logits), np.float32)
 
@@ -115,14 +116,21 @@ class Tagger:
             return replace(message, lang=lang, problem=Problem(reason="unsupported_language", detail=detail))
         return replace(message, lang=lang)
 
+    def reading(self, text: str, lang: str | None) -> tuple[str, Transliterated | None]:
+        """Give the text as the network reads it: Greeklish in Greek letters, with the way back; all else as it is."""
+        if "el" not in self.taxonomy.languages or lang not in (None, "el") or not is_greeklish_text(text):
+            return text, None
+        greek = transliterate(text)
+        return greek.text, greek
+
     def _known_roles(self) -> tuple[str, ...]:
         head = self.taxonomy.by_name.get("role")
         return head.names if head else ()
 
     def _tag_chunk(self, chunk: list[Message]) -> Iterator[Tags]:
         good = [index for index, message in enumerate(chunk) if message.problem is None]
-        units = self._units.units([chunk[index].text for index in good])
-        scores, contributions = self._run(units, want_contributions=self.options.evidence)
+        units = self.units([chunk[index].text for index in good], [chunk[index].lang for index in good])
+        scores, contributions = self.run(units, want_contributions=self.options.evidence)
         pooled = [pool_windows(self.taxonomy, scores, units, k) for k in range(len(good))]
         logits = np.stack(pooled) if pooled else np.zeros((0, self.taxonomy.n_logits), np.float32)
         decoded = self._decoder.decode(logits, [{"role": chunk[index].role} for index in good])
@@ -135,7 +143,13 @@ class Tagger:
             mine = [u for u, unit in enumerate(units) if unit.message == k] if len(units) > len(good) else [k]
             yield self._tags(message, decoded[k], [units[u] for u in mine], [contributions[u] for u in mine] if contributions else [])
 
-    def _run(self, units: list[Unit], want_contributions: bool) -> tuple[Array, list[Array]]:
+    def units(self, texts: Sequence[str], langs: Sequence[str | None] | None = None) -> list[Unit]:
+        """Cut cleaned texts into what the network reads; offsets count in the texts as typed, Greeklish too."""
+        readings = [self.reading(text, langs[index] if langs else None) for index, text in enumerate(texts)]
+        return [_typed_offsets(unit, readings[unit.message][1]) for unit in self._units.units([text for text, _ in readings])]
+
+    def run(self, units: list[Unit], want_contributions: bool) -> tuple[Array, list[Array]]:
+        """Score units in batches by tokens: logits (units, n_logits), and contributions (n_logits, tokens) of each where wanted."""
         scores = np.zeros((len(units), self.taxonomy.n_logits), dtype=np.float32)
         contributions: list[Array] = [np.zeros((0, 0), np.float32)] * len(units) if want_contributions else []
         for group in batches_by_tokens([len(unit.ids) for unit in units], TOKENS_PER_BATCH):
@@ -198,6 +212,10 @@ class Tagger:
             detail=problem.detail,
             text=message.text,
         )
+
+
+def _typed_offsets(unit: Unit, reading: Transliterated | None) -> Unit:
+    return unit if reading is None else replace(unit, offsets=reading.map_offsets(unit.offsets))
 
 
 def pool_windows(taxonomy: Taxonomy, scores: Array, units: list[Unit], message: int) -> Array:

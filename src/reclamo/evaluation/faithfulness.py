@@ -55,8 +55,8 @@ class TaggerExplainer:
 
     def explain(self, texts: Sequence[str], wanted: Sequence[Array]) -> Iterator[tuple[Spans, Array]]:
         """Sum the network's token contributions over words, as the tagger does before it picks the strongest."""
-        units = self.tagger._units.units(texts)
-        _, contributions = self.tagger._run(units, want_contributions=True)
+        units = self.tagger.units(texts)
+        _, contributions = self.tagger.run(units, want_contributions=True)
         for index, text in enumerate(texts):
             mine = [u for u, unit in enumerate(units) if unit.message == index]
             offsets = np.concatenate([units[u].offsets for u in mine])

@@ -41,6 +41,12 @@ def detect_language(text: str, supported: Collection[str] = ("es", "el", "it")) 
     return best if sure else (known[0] if len(letters) >= SHORT_LETTERS else None)
 
 
+def is_greeklish_text(text: str) -> bool:
+    """Say whether a text is Greek in Latin letters, not a Greek text with foreign words."""
+    letters = [ch for ch in text if ch.isalpha()]
+    return bool(letters) and _script(letters) is None and is_greeklish(text)
+
+
 def _script(letters: list[str]) -> str | None:
     counts: dict[str, int] = {}
     for ch in letters:

@@ -132,6 +132,7 @@ def parity(network: TaggerNetwork, artefact: Artefact, texts: list[str], *, prec
         difference of the logits.
     """
     tagger = Tagger(artefact, Options(precision=precision, evidence=False))
+    texts = [tagger.reading(text, None)[0] for text in texts]
     units = UnitMaker(artefact.tokenizer, artefact.manifest.max_tokens).units(texts)
     network.eval().cpu().float()
     want = np.stack([_torch_logits(network, unit.ids) for unit in units])
