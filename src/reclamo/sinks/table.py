@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from typing import Any, Final
 
@@ -9,7 +10,9 @@ from reclamo.tags import Tags
 from reclamo.taxonomy import Taxonomy
 
 COLOURS: Final = {"negative": "red", "positive": "green", "high": "bold red", "medium": "yellow", "bad": "red", "exceptional": "green"}
-SNIPPET: Final = 44
+PIPED_WIDTH: Final = 140
+SNIPPET: Final = (16, 44)  # characters of the message, on a narrow and on a wide terminal
+OTHER_COLUMNS: Final = 96
 
 
 class TableSink:
@@ -27,12 +30,13 @@ class TableSink:
         from rich.console import Console
         from rich.table import Table
 
+        console = Console() if sys.stdout.isatty() else Console(width=PIPED_WIDTH)
+        snippet = min(max(console.width - OTHER_COLUMNS, SNIPPET[0]), SNIPPET[1])
         table = Table(box=None, pad_edge=False, header_style="bold")
         for title in ("message", "lang", "role", "sentiment", "complaint", "what", "reason / level", "p"):
-            table.add_column(title, overflow="ellipsis", no_wrap=title in ("message", "lang", "role", "sentiment"))
+            table.add_column(title, overflow="ellipsis", no_wrap=title not in ("what", "reason / level"))
         for tags in self.rows:
-            table.add_row(*_cells(tags))
-        console = Console()
+            table.add_row(*_cells(tags, snippet))
         console.print(table)
         console.print(_summary(self.rows), style="dim")
 
@@ -41,10 +45,10 @@ class TableSink:
         self.close()
 
 
-def _cells(tags: Tags) -> list[Any]:
+def _cells(tags: Tags, width: int) -> list[Any]:
     from rich.text import Text
 
-    snippet = Text((tags.text or tags.id).replace("\n", " ")[:SNIPPET])
+    snippet = Text((tags.text or tags.id).replace("\n", " ")[:width])
     if tags.status == "unscored":
         why = Text(tags.unscored_reason or "", style="dim")
         return [snippet, tags.lang or "", tags.role or "", Text("unscored", style="dim"), "", why, "", ""]
