@@ -13,6 +13,7 @@ pytest.importorskip("torch")
 from reclamo.engine.tagger import load
 from reclamo.evaluation.run import EvaluateConfig, evaluate
 from reclamo.training.config import TrainConfig
+from reclamo.training.export import PARITY_MEAN
 from reclamo.training.run import run
 
 SCHEMA = """
@@ -65,12 +66,20 @@ def test_another_schema_goes_all_the_way(tiny_base: Path, tmp_path: Path) -> Non
             "taxonomy": str(tmp_path / "mine.toml"),
             "max_tokens": 48,
         },
-        "optim": {"epochs": 10, "encoder_lr": 5e-3, "head_lr": 2e-2, "augment": 0.0, "tokens_per_batch": 512, "precision": "fp32"},
+        "optim": {
+            "epochs": 10,
+            "encoder_lr": 2e-3,
+            "head_lr": 1e-2,
+            "augment": 0.0,
+            "tokens_per_batch": 512,
+            "precision": "fp32",
+            "threads": 1,
+        },
         "run": str(tmp_path / "run"),
         "output": str(tmp_path / "tagger"),
     }
     artefact = run(TrainConfig.model_validate(config))
-    assert artefact.manifest.metrics["parity"]["mean"] < 0.01
+    assert artefact.manifest.metrics["parity"]["mean"] <= PARITY_MEAN
     tags = load(artefact.path).tag("appelez le technicien vite, je veux mon remboursement pour la facture d'hier")
     row = tags.to_dict()
     assert {"topic", "urgent", "needs"} <= set(row)
