@@ -57,6 +57,7 @@ class ModelConfig(_Strict):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     encoder_dropout: Annotated[float, Field(ge=0, lt=1, description="inside the encoder; 0 is 1.6 times faster")] = 0.0
     freeze_embeddings: bool = True
+    compress: Annotated[bool, Field(description="export the weights in 8 bits; in 16 otherwise")] = True
     layers: Annotated[int | None, Field(ge=1, description="keep only the first layers of the encoder; all by default")] = None
 
 

@@ -67,7 +67,7 @@ def run(config: TrainConfig) -> Artefact:
             "versions": {"reclamo": reclamo.__version__, "torch": str(torch.__version__)},
         },
     }
-    artefact = write_artefact(Path(config.output), network, tokenizer, taxonomy, calibration, about)
+    artefact = write_artefact(Path(config.output), network, tokenizer, taxonomy, calibration, about, compress=config.model.compress)
     figures = parity(network, artefact, [example.text for example in prepared.validation][:PARITY_TEXTS])
     require_parity(figures)
     return update_manifest(artefact, metrics={"parity": figures})
