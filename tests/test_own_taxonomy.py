@@ -65,6 +65,7 @@ def test_another_schema_goes_all_the_way(tiny_base: Path, tmp_path: Path) -> Non
             "vocabulary": None,
             "taxonomy": str(tmp_path / "mine.toml"),
             "max_tokens": 48,
+            "compress": False,
         },
         "optim": {
             "epochs": 10,
