@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ pytest.importorskip("torch")
 from reclamo.engine.tagger import load
 from reclamo.evaluation.run import EvaluateConfig, evaluate
 from reclamo.training.config import TrainConfig
+from reclamo.training.export import parity
 from reclamo.training.run import run
 
 SCHEMA = """
@@ -54,8 +56,8 @@ def corpus(path: Path) -> Path:
 
 
 def test_another_schema_goes_all_the_way(tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # A random toy of 32 dimensions moves by up to 0.02 in bf16; the gate itself is tested with the engine, in float32.
-    monkeypatch.setattr("reclamo.training.export.PARITY_MEAN", 0.05)
+    # The gate's own bound, in float32: bf16 moves a random toy of 32 dimensions by as much as the bound.
+    monkeypatch.setattr("reclamo.training.run.parity", partial(parity, precision="fp32"))
     (tmp_path / "mine.toml").write_text(SCHEMA, encoding="utf-8")
     data = corpus(tmp_path / "rows.jsonl")
     config = {
@@ -81,7 +83,7 @@ def test_another_schema_goes_all_the_way(tiny_base: Path, tmp_path: Path, monkey
         "output": str(tmp_path / "tagger"),
     }
     artefact = run(TrainConfig.model_validate(config))
-    assert artefact.manifest.metrics["parity"]["mean"] <= 0.05
+    assert artefact.manifest.metrics["parity"]["mean"] < 0.01
     tags = load(artefact.path).tag("appelez le technicien vite, je veux mon remboursement pour la facture d'hier")
     row = tags.to_dict()
     assert {"topic", "urgent", "needs"} <= set(row)
