@@ -37,7 +37,7 @@ def test_an_altered_or_missing_file_is_refused(copy: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "says"),
     [
-        ("format", 2, "format 2"),
+        ("format", 1, "format 1"),
         ("colour", "red", "unknown keys: colour"),
         ("taxonomy_sha256", "0", "not the one that the tagger was trained with"),
         ("calibration", {"heads": {}}, "calibration of head 'role'"),

@@ -9,7 +9,7 @@ from typing import Any, Final
 from reclamo.errors import ArtefactError
 from reclamo.taxonomy import Taxonomy
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2  # 2 has n-grams beside the network
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,8 +18,10 @@ TAXONOMY: Final = "taxonomy.toml"
 TOKENIZER: Final = "tokenizer.json"
 NETWORK: Final = "network.xml"
 WEIGHTS: Final = "network.bin"
+NGRAMS: Final = "ngrams.npz"
 CARD: Final = "README.md"
 AUDITED: Final = (TAXONOMY, TOKENIZER, NETWORK, WEIGHTS)
+OPTIONAL: Final = (NGRAMS,)
 BUNDLED_NAME: Final = "reclamo-small"
 
 
@@ -41,6 +43,11 @@ class Artefact:
         """The network's graph; its weights lie beside it."""
         return self.path / NETWORK
 
+    @property
+    def ngrams(self) -> Path | None:
+        """The n-grams beside the network, where the tagger has any."""
+        return self.path / NGRAMS if NGRAMS in self.manifest.files else None
+
 
 def file_sha256(path: Path) -> str:
     """Hash a file's bytes."""
@@ -57,7 +64,8 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
 
 def hash_files(path: Path) -> dict[str, str]:
     """Hash the files that an artefact is audited by."""
-    return {name: file_sha256(path / name) for name in AUDITED}
+    present = (*AUDITED, *(name for name in OPTIONAL if (path / name).is_file()))
+    return {name: file_sha256(path / name) for name in present}
 
 
 def open_artefact(path: str | Path) -> Artefact:
@@ -84,7 +92,7 @@ def _audit(folder: Path, raw: Any) -> None:
     hashes = raw.get("files") if isinstance(raw, dict) else None
     if not isinstance(hashes, dict):
         raise ArtefactError(f"{MANIFEST} names no files; copy the tagger again, or retrain it", path=folder)
-    for name in AUDITED:
+    for name in (*AUDITED, *(name for name in OPTIONAL if name in hashes)):
         if not (folder / name).is_file():
             raise ArtefactError(f"{name} is missing; copy the tagger again, or retrain it", path=folder)
         if hashes.get(name) != file_sha256(folder / name):

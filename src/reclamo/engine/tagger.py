@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from reclamo.artefact import Artefact, bundled_artefact, open_artefact
 from reclamo.engine.decode import Decoded, Decoder
 from reclamo.engine.evidence import directions, pick_spans, word_contributions
+from reclamo.engine.ngrams import LinearPart
 from reclamo.engine.runtime import Runtime
 from reclamo.engine.tokens import Unit, UnitMaker, batches_by_tokens, round_up
 from reclamo.message import Message, Problem
@@ -40,6 +41,7 @@ class Options:
         review_rate: share of messages to mark for review, by the curve fitted on validation; None keeps the artefact's margin.
         max_risk: largest error rate to leave among messages that are not marked; overrides review_rate.
         cache: folder for compiled networks.
+        ngrams: whether the n-grams beside the network take part; without them scores are the network's own, uncalibrated.
     """
 
     threads: int | None = None
@@ -48,6 +50,7 @@ class Options:
     review_rate: float | None = None
     max_risk: float | None = None
     cache: Path | None = None
+    ngrams: bool = True
 
 
 class Tagger:
@@ -60,6 +63,7 @@ class Tagger:
         self.name = artefact.manifest.label
         self._units = UnitMaker(artefact.tokenizer, artefact.manifest.max_tokens)
         self._runtime = Runtime(artefact.network, threads=options.threads, precision=options.precision, cache=options.cache)
+        self._linear = LinearPart.load(artefact.ngrams, artefact.taxonomy.n_logits) if options.ngrams and artefact.ngrams else None
         self._decoder = Decoder(artefact.taxonomy, artefact.manifest.calibration)
         self._margin = _margin(artefact, options)
 
@@ -164,7 +168,13 @@ class Tagger:
             if want_contributions:
                 for line, i in enumerate(group):
                     contributions[i] = batch_contributions[line, :, : len(units[i].ids)].copy()
-        return scores, contributions
+        return self._with_ngrams(self._linear, units, scores, contributions) if self._linear else (scores, contributions)
+
+    def _with_ngrams(self, linear: LinearPart, units: list[Unit], scores: Array, contributions: list[Array]) -> tuple[Array, list[Array]]:
+        """Add what the n-grams give; a logit stays the exact sum of what each token gave."""
+        both = scores * linear.network_scale + np.stack([linear.logits(unit.text) for unit in units]) if units else scores
+        scale = linear.network_scale[:, None]
+        return both, [part * scale + linear.contributions(unit.text, unit.spans) for part, unit in zip(contributions, units, strict=False)]
 
     def _tags(self, message: Message, decoded: Decoded, units: list[Unit], contributions: list[Array]) -> Tags:
         role = decoded.heads.get("role")

@@ -21,11 +21,14 @@ class Unit:
         message: index of the message within the chunk.
         ids: token ids with the special tokens.
         offsets: (tokens, 2) characters of the cleaned text; special tokens have an empty span.
+        text: what the network reads here. spans: (tokens, 2) characters of that.
     """
 
     message: int
     ids: NDArray[np.int64]
     offsets: NDArray[np.int64]
+    text: str
+    spans: NDArray[np.int64]
 
 
 class UnitMaker:
@@ -54,15 +57,19 @@ class UnitMaker:
             ids = np.array(encoding.ids, dtype=np.int64)
             offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
             for start, end in self._bounds(texts[index], offsets):
-                made.append(self._unit(index, ids[start:end], offsets[start:end]))
+                made.append(self._unit(index, texts[index], ids[start:end], offsets[start:end]))
         return made
 
-    def _unit(self, message: int, ids: NDArray[np.int64], offsets: NDArray[np.int64]) -> Unit:
+    def _unit(self, message: int, text: str, ids: NDArray[np.int64], offsets: NDArray[np.int64]) -> Unit:
         none = np.zeros((1, 2), dtype=np.int64)
+        first, last = (int(offsets[0, 0]), int(offsets[-1, 1])) if len(offsets) else (0, 0)
+        before, after = none[: len(self.bos)], none[: len(self.eos)]
         return Unit(
             message=message,
             ids=np.concatenate([self.bos, ids, self.eos]).astype(np.int64),
-            offsets=np.concatenate([none[: len(self.bos)], offsets, none[: len(self.eos)]]),
+            offsets=np.concatenate([before, offsets, after]),
+            text=text[first:last],
+            spans=np.concatenate([before, offsets - first, after]),
         )
 
     def _bounds(self, text: str, offsets: NDArray[np.int64]) -> list[tuple[int, int]]:

@@ -78,7 +78,9 @@ def evaluate(config: EvaluateConfig, progress: Progress | None = None) -> Result
     tagger, model = load_tagger(config.model)
     prepared = prepare(_data_config(config, tagger), tagger.taxonomy)
     sets = read_sets(config, tagger.taxonomy)
-    names = (config.reference, *(name for name in config.baselines if name != config.reference))
+    names = [config.reference, *(name for name in config.baselines if name != config.reference)]
+    if tagger.artefact.ngrams is None:
+        names = [name for name in names if name != "network"]
     base = config.base or tagger.artefact.manifest.base
     fitting = Fitting(
         taxonomy=tagger.taxonomy,
@@ -86,6 +88,7 @@ def evaluate(config: EvaluateConfig, progress: Progress | None = None) -> Result
         partial=prepared.partial,
         validation=prepared.validation,
         base=base,
+        tagger=tagger.artefact.path,
         progress=progress,
     )
     systems = [model, *fit_baselines(names, fitting)]

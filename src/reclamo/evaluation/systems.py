@@ -26,11 +26,7 @@ class TaggerPredictor:
     """A tagger as a predictor: its raw logits, windows pooled."""
 
     tagger: Tagger
-
-    @property
-    def name(self) -> str:
-        """The tagger's label."""
-        return self.tagger.name
+    name: str
 
     def logits(self, examples: Sequence[Example]) -> Array:
         """Score messages: (messages, n_logits)."""
@@ -44,12 +40,11 @@ def load_tagger(path: str | Path | None) -> tuple[Tagger, System]:
     started = time.perf_counter()
     tagger = load(path)
     seconds = time.perf_counter() - started
-    folder = tagger.artefact.path
-    manifest = tagger.artefact.manifest
+    artefact, folder, manifest = tagger.artefact, tagger.artefact.path, tagger.artefact.manifest
     system = System(
-        predictor=TaggerPredictor(tagger=tagger),
+        predictor=TaggerPredictor(tagger=tagger, name=tagger.name),
         calibration=manifest.calibration,
-        description="the fine-tuned transformer",
+        description="the fine-tuned transformer" + (" with n-grams beside it" if artefact.ngrams else ""),
         start_seconds=seconds,
         megabytes=sum(file.stat().st_size for file in folder.iterdir() if file.is_file()) / 1e6,
         settings={"base": Path(manifest.base).name, "precision": manifest.precision, "computed in": tagger.precision},
@@ -64,7 +59,7 @@ class Fitting:
     Attributes:
         train, validation: messages to train and to calibrate on. partial: messages for training that carry some heads only;
             the embeddings baseline, which is slow, does without them.
-        base: the encoder of the embeddings baseline.
+        base: the encoder of the embeddings baseline. tagger: folder of the tagger that is evaluated.
     """
 
     taxonomy: Taxonomy
@@ -72,6 +67,7 @@ class Fitting:
     partial: Sequence[Example]
     validation: Sequence[Example]
     base: str | None = None
+    tagger: Path | None = None
     progress: Progress | None = None
 
     @property
@@ -118,6 +114,14 @@ def _embeddings(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
     return fitted, {name: f"C={choice.cost:g}, class weight {choice.weight}" for name, choice in fitted.heads.choices.items()}
 
 
+def _network(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
+    from reclamo.engine.tagger import load
+
+    if fitting.tagger is None:
+        raise UsageError("the network alone is measured where there is a tagger; give --model")
+    return TaggerPredictor(tagger=load(fitting.tagger, ngrams=False), name="network"), {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of baseline: what it is, and how it is fitted."""
@@ -127,6 +131,7 @@ class Kind:
 
 
 BASELINES: Final[dict[str, Kind]] = {
+    "network": Kind(description="the fine-tuned transformer alone, without n-grams", fit=_network),
     "majority": Kind(description="the prior of the training messages", fit=_majority),
     "lexicon": Kind(description="word lists and patterns over blank spaCy pipelines, negation handled", fit=_lexicon),
     "tfidf": Kind(description="TF-IDF of word and character n-grams, logistic regression (scikit-learn)", fit=_tfidf),

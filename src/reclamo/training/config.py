@@ -61,6 +61,20 @@ class ModelConfig(_Strict):
     layers: Annotated[int | None, Field(ge=1, description="keep only the first layers of the encoder; all by default")] = None
 
 
+class NGramsConfig(_Strict):
+    """The linear part: n-grams beside the network, with logistic regressions on them."""
+
+    enabled: bool = True
+    characters: Annotated[int, Field(ge=0, description="most character n-grams to keep, the commonest")] = 70_000
+    words: Annotated[int, Field(ge=0, description="most words and pairs of words to keep")] = 50_000
+    costs: Annotated[list[float], Field(min_length=1, description="values of C to choose from, head by head")] = [
+        4.0,
+        16.0,
+        64.0,
+    ]
+    share: Annotated[float | None, Field(ge=0, le=1, description="of the n-grams in the logits; chosen on validation by default")] = None
+
+
 class OptimConfig(_Strict):
     """How the weights move."""
 
@@ -90,6 +104,7 @@ class TrainConfig(_Strict):
     data: DataConfig
     model: ModelConfig = ModelConfig()
     optim: OptimConfig = OptimConfig()
+    ngrams: NGramsConfig = NGramsConfig()
     run: Annotated[str, Field(description="folder for checkpoints and logs")] = "runs/small"
     output: Annotated[str, Field(description="folder of the finished tagger")] = "models/reclamo-small"
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from reclamo.artefact import FORMAT_VERSION, Artefact, Calibration, Manifest, open_artefact
 from reclamo.artefact import store as layout
 from reclamo.engine.decode import sigmoid
+from reclamo.engine.ngrams import LinearPart
 from reclamo.engine.tagger import Options, Tagger, pool_windows
 from reclamo.engine.tokens import UnitMaker
 from reclamo.errors import ReclamoError
@@ -81,10 +82,12 @@ def write_artefact(
     about: dict[str, Any],
     *,
     compress: bool = True,
+    linear: LinearPart | None = None,
 ) -> Artefact:
     """Write a whole artefact.
 
     Args:
+        linear: the n-grams beside the network; `calibration` is that of both together.
         about: name, base, max_tokens, training (what it was made from).
     """
     layout.clear(target)
@@ -94,6 +97,8 @@ def write_artefact(
     backend.no_truncation()
     backend.save(str(target / layout.TOKENIZER), pretty=False)
     export_network(network, target, compress=compress)
+    if linear is not None:
+        linear.save(target / layout.NGRAMS)
     manifest = Manifest(
         name=about["name"],
         version=1,
@@ -101,7 +106,7 @@ def write_artefact(
         taxonomy_sha256=taxonomy.sha256,
         base=about["base"],
         max_tokens=about["max_tokens"],
-        network="label-wise attention",
+        network="label-wise attention" + (" and n-grams" if linear else ""),
         precision="int8 weights" if compress else "fp16 weights",
         files=layout.hash_files(target),
         calibration=calibration,
@@ -120,18 +125,19 @@ def update_manifest(artefact: Artefact, **changes: Any) -> Artefact:
 def copy_artefact(source: Path, target: Path) -> None:
     """Copy the files of an artefact into an empty folder."""
     layout.clear(target)
-    for name in (*layout.AUDITED, layout.MANIFEST):
+    optional = (name for name in layout.OPTIONAL if (source / name).is_file())
+    for name in (*layout.AUDITED, *optional, layout.MANIFEST):
         shutil.copy2(source / name, target / name)
 
 
 def parity(network: TaggerNetwork, artefact: Artefact, texts: list[str], *, precision: str = "auto") -> dict[str, float]:
-    """Compare the engine on padded batches with torch float32 on one text at a time.
+    """Compare the engine's network on padded batches with torch float32 on one text at a time.
 
     Returns:
         `max` and `mean` absolute difference of probabilities (sigmoid of each logit), and `logits`, the mean absolute
         difference of the logits.
     """
-    tagger = Tagger(artefact, Options(precision=precision, evidence=False))
+    tagger = Tagger(artefact, Options(precision=precision, evidence=False, ngrams=False))
     texts = [tagger.reading(text, None)[0] for text in texts]
     units = UnitMaker(artefact.tokenizer, artefact.manifest.max_tokens).units(texts)
     network.eval().cpu().float()

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 import reclamo
@@ -18,6 +19,7 @@ from reclamo.training.calibration import fit_calibration
 from reclamo.training.config import ModelConfig, TrainConfig
 from reclamo.training.data import Tokens, TrainingSet
 from reclamo.training.export import parity, require_parity, update_manifest, write_artefact
+from reclamo.training.ngrams import fit_linear_part
 from reclamo.training.prepare import describe, prepare
 from reclamo.training.progress import TrainingProgress
 from reclamo.training.trainer import Trainer
@@ -52,7 +54,13 @@ def run(config: TrainConfig) -> Artefact:
             progress=progress,
         )
         history = trainer.fit()
-    calibration = fit_calibration(taxonomy, trainer.logits(validation), validation.targets)
+        logits = trainer.logits(validation)
+        linear = None
+        if config.ngrams.enabled:
+            rows = [*prepared.train, *prepared.partial]
+            linear = fit_linear_part(taxonomy, rows, prepared.validation, logits, config.ngrams, progress)
+            logits = logits * linear.network_scale + np.stack([linear.logits(example.text) for example in prepared.validation])
+    calibration = fit_calibration(taxonomy, logits, validation.targets)
     about = {
         "name": config.model.name,
         "base": config.model.base,
@@ -67,7 +75,9 @@ def run(config: TrainConfig) -> Artefact:
             "versions": {"reclamo": reclamo.__version__, "torch": str(torch.__version__)},
         },
     }
-    artefact = write_artefact(Path(config.output), network, tokenizer, taxonomy, calibration, about, compress=config.model.compress)
+    artefact = write_artefact(
+        Path(config.output), network, tokenizer, taxonomy, calibration, about, compress=config.model.compress, linear=linear
+    )
     figures = parity(network, artefact, [example.text for example in prepared.validation][:PARITY_TEXTS])
     require_parity(figures)
     return update_manifest(artefact, metrics={"parity": figures})

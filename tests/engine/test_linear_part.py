@@ -1,0 +1,144 @@
+"""The linear part: features as scikit-learn weighs them, contributions that add up, a file that is checked."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.conftest import SENTENCES
+
+from reclamo.artefact import open_artefact
+from reclamo.artefact.store import NGRAMS, hash_files
+from reclamo.engine.ngrams import LinearPart, Vocabulary, quantised
+from reclamo.engine.tagger import load
+from reclamo.errors import ArtefactError
+from reclamo.text.ngrams import find_ngrams
+
+ALL = [sentence for group in SENTENCES.values() for sentence in group]
+
+
+def part_of(texts: list[str], n_logits: int, scale: float = 0.5) -> LinearPart:
+    keys = np.unique(np.concatenate([find_ngrams(text).keys for text in texts]))
+    rng = np.random.default_rng(5)
+    weights, unit = quantised(rng.normal(size=(len(keys), n_logits)).astype(np.float32), n_logits)
+    return LinearPart(
+        vocabulary=Vocabulary(keys=keys, idf=rng.uniform(1, 4, len(keys)).astype(np.float32)),
+        weights=weights,
+        weight_scale=unit,
+        bias=rng.normal(size=n_logits).astype(np.float32),
+        network_scale=np.full(n_logits, scale, dtype=np.float32),
+    )
+
+
+def test_features_are_those_of_scikit_learn() -> None:
+    """Hashing renames the columns alone, so the inner products of messages stay what TfidfVectorizer gives."""
+    pytest.importorskip("sklearn")
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.pipeline import make_union
+
+    from reclamo.training.config import NGramsConfig
+    from reclamo.training.ngrams import choose_vocabulary, feature_rows
+
+    texts = [text.lower() for group in (SENTENCES["es"], SENTENCES["it"]) for text in group]
+    plain = {"sublinear_tf": True, "min_df": 2, "strip_accents": "unicode"}
+    union = make_union(
+        TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), **plain),
+        TfidfVectorizer(token_pattern=r"\w+|[^\w\s]", ngram_range=(1, 2), **plain),
+    )
+    want = union.fit_transform(texts)
+    counted = [find_ngrams(text) for text in texts]
+    vocabulary = choose_vocabulary(counted, NGramsConfig())
+    got = feature_rows(vocabulary, counted)
+    assert got.shape == want.shape
+    assert np.allclose((got @ got.T).toarray(), (want @ want.T).toarray(), atol=1e-5)
+
+
+def test_contributions_add_up_to_the_logits() -> None:
+    part = part_of(ALL, 7)
+    for text in [*ALL, "a", "zzz qqq"]:
+        spans = np.array([[0, 0], *((i, min(i + 3, len(text))) for i in range(0, len(text), 4)), [0, 0]])
+        shares = part.contributions(text, spans)
+        assert shares.shape == (7, len(spans))
+        assert np.allclose(shares.sum(1), part.logits(text) - part.bias, atol=1e-4)
+        assert not shares[:, [0, -1]].any()
+
+
+def test_the_word_with_the_weight_gets_the_contribution() -> None:
+    text = "todo bien menos el reembolso"
+    found = find_ngrams(text)
+    word = int(found.keys[[text[s:e] for s, e in zip(found.starts, found.ends, strict=True)].index("reembolso")])
+    part = LinearPart(
+        vocabulary=Vocabulary(keys=np.array([word], dtype=np.uint32), idf=np.ones(1, np.float32)),
+        weights=np.array([[127]], dtype=np.int8),
+        weight_scale=np.array([2 / 127], dtype=np.float32),
+        bias=np.zeros(1, np.float32),
+        network_scale=np.ones(1, np.float32),
+    )
+    spans = np.array([(0, 4), (5, 9), (10, 15), (16, 18), (19, 28)])
+    assert part.contributions(text, spans).round(5).tolist() == [[0, 0, 0, 0, 2]]
+    assert part.logits("REEMBOLSÓ") == pytest.approx([2.0])
+    assert part.logits("nada") == pytest.approx([0.0])
+
+
+def test_rounding_to_8_bits_stays_within_half_a_unit() -> None:
+    weights = np.random.default_rng(1).normal(size=(50, 3)).astype(np.float32)
+    rounded, unit = quantised(weights, 3)
+    assert np.abs(rounded * unit - weights).max() <= unit.max() / 2 + 1e-6
+
+
+def test_what_is_saved_is_loaded_and_the_bytes_repeat(tmp_path: Path) -> None:
+    part = part_of(ALL, 4)
+    part.save(tmp_path / "a.npz")
+    part.save(tmp_path / "b.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    assert LinearPart.load(tmp_path / "a.npz", 4).logits(ALL[0]).tolist() == part.logits(ALL[0]).tolist()
+    with pytest.raises(ArtefactError, match="do not fit the taxonomy"):
+        LinearPart.load(tmp_path / "a.npz", 5)
+    (tmp_path / "c.npz").write_bytes(b"PK nothing")
+    with pytest.raises(ArtefactError, match="holds no n-grams"):
+        LinearPart.load(tmp_path / "c.npz", 4)
+
+
+@pytest.fixture
+def with_ngrams(tiny_tagger: Path, tmp_path: Path) -> Path:
+    """The tiny tagger with n-grams beside its network."""
+    folder = tmp_path / "tagger"
+    shutil.copytree(tiny_tagger, folder)
+    (folder / NGRAMS).unlink(missing_ok=True)
+    part_of(ALL, open_artefact(tiny_tagger).taxonomy.n_logits).save(folder / NGRAMS)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "files": hash_files(folder)}))
+    return folder
+
+
+def test_a_tagger_adds_both_and_a_logit_stays_the_sum_of_its_tokens(with_ngrams: Path) -> None:
+    both, network = load(with_ngrams, precision="fp32"), load(with_ngrams, precision="fp32", ngrams=False)
+    part = LinearPart.load(with_ngrams / NGRAMS, both.taxonomy.n_logits)
+    texts = [text for text in ALL if not text.startswith("den ")]
+    want = network.logits(texts) * part.network_scale + np.stack([part.logits(text) for text in texts])
+    assert np.allclose(both.logits(texts), want, atol=1e-4)
+    units = both.units(texts)
+    logits, contributions = both.run(units, want_contributions=True)
+    lone = [network.run([unit], want_contributions=True) for unit in units]
+    bias = np.stack([scores[0] - shares[0].sum(-1) for scores, shares in lone]).mean(0) * part.network_scale + part.bias
+    for k, shares in enumerate(contributions):
+        assert np.allclose(shares.sum(-1) + bias, logits[k], atol=2e-3)
+
+
+def test_greeklish_is_counted_as_greek(with_ngrams: Path) -> None:
+    tagger = load(with_ngrams, precision="fp32")
+    (unit,) = tagger.units(["den exo lavei akoma tipota kai kaneis den apantaei"], ["el"])
+    assert "δεν" in unit.text
+
+
+def test_an_altered_n_gram_file_is_refused(with_ngrams: Path) -> None:
+    with (with_ngrams / NGRAMS).open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(ArtefactError, match=r"ngrams\.npz is not the file"):
+        open_artefact(with_ngrams)
+    (with_ngrams / NGRAMS).unlink()
+    with pytest.raises(ArtefactError, match=r"ngrams\.npz is missing"):
+        open_artefact(with_ngrams)
