@@ -60,9 +60,10 @@ def test_contributions_add_up_to_the_logits() -> None:
     part = part_of(ALL, 7)
     for text in [*ALL, "a", "zzz qqq"]:
         spans = np.array([[0, 0], *((i, min(i + 3, len(text))) for i in range(0, len(text), 4)), [0, 0]])
-        shares = part.contributions(text, spans)
+        logits, shares = part.explained(text, spans)
         assert shares.shape == (7, len(spans))
         assert np.allclose(shares.sum(1), part.logits(text) - part.bias, atol=1e-4)
+        assert np.allclose(logits, part.logits(text), atol=1e-6)
         assert not shares[:, [0, -1]].any()
 
 
@@ -78,7 +79,7 @@ def test_the_word_with_the_weight_gets_the_contribution() -> None:
         network_scale=np.ones(1, np.float32),
     )
     spans = np.array([(0, 4), (5, 9), (10, 15), (16, 18), (19, 28)])
-    assert part.contributions(text, spans).round(5).tolist() == [[0, 0, 0, 0, 2]]
+    assert part.explained(text, spans)[1].round(5).tolist() == [[0, 0, 0, 0, 2]]
     assert part.logits("REEMBOLSÓ") == pytest.approx([2.0])
     assert part.logits("nada") == pytest.approx([0.0])
 

@@ -32,7 +32,8 @@ class Vocabulary:
         """Weigh the n-grams of one text: sublinear term frequency times idf, of length one within each family."""
         if not len(self.keys):
             none = np.zeros(0, dtype=np.int64)
-            return Features(columns=none, values=none.astype(np.float32), occurrences=none, places=none)
+            empty = none.astype(np.float32)
+            return Features(columns=none, values=empty, shares=empty, occurrences=none, places=none)
         at = np.minimum(np.searchsorted(self.keys, ngrams.keys), len(self.keys) - 1)
         known = np.flatnonzero(self.keys[at] == ngrams.keys)
         columns, places, counts = np.unique(at[known], return_inverse=True, return_counts=True)
@@ -41,8 +42,7 @@ class Vocabulary:
         for k in range(FAMILIES):
             mine = family == k
             values[mine] /= max(float(np.sqrt(np.square(values[mine]).sum())), 1e-12)
-        shares = values / np.maximum(counts, 1)
-        return Features(columns=columns, values=values, occurrences=known, places=places, shares=shares)
+        return Features(columns=columns, values=values, shares=values / np.maximum(counts, 1), occurrences=known, places=places)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,15 +50,15 @@ class Features:
     """The features of one text.
 
     Attributes:
-        columns, values: (k,) which, and how much. occurrences: (n,) indices into the text's n-grams; places: (n,) which of the k features
-            each belongs to. shares: (k,) a feature's value divided by its occurrences.
+        columns, values: (k,) which, and how much. shares: (k,) values divided by occurrences.
+        occurrences: (n,) indices into the text's n-grams. places: (n,) which of the k features each belongs to.
     """
 
     columns: NDArray[np.int64]
     values: Array
+    shares: Array
     occurrences: NDArray[np.int64]
     places: NDArray[np.int64]
-    shares: Array | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,37 +78,34 @@ class LinearPart:
 
     def logits(self, text: str) -> Array:
         """Score a cleaned text: (n_logits,)."""
-        features = self.vocabulary.features(find_ngrams(text))
-        return np.asarray((features.values @ self.weights[features.columns]) * self.weight_scale + self.bias, dtype=np.float32)
+        return self._logits(self.vocabulary.features(find_ngrams(text)))
 
-    def contributions(self, text: str, spans: NDArray[np.int64]) -> Array:
-        """Share out the scores of a text, without the bias, over its tokens.
+    def explained(self, text: str, spans: NDArray[np.int64]) -> tuple[Array, Array]:
+        """Score a text and share out the scores, without the bias, over its tokens.
 
         Every occurrence of an n-gram gives its part evenly to the characters that it spans; characters between tokens give
         theirs to the token before.
 
         Args:
-            spans: (tokens, 2) characters of the text; empty spans get nothing.
+            spans: (tokens, 2) characters of the text, in order; empty spans get nothing.
 
         Returns:
-            (n_logits, tokens), whose sum over the tokens is `logits(text) - bias`.
+            logits (n_logits,), and contributions (n_logits, tokens), whose sum over the tokens is `logits - bias`.
         """
-        out = np.zeros((len(self.bias), len(spans)), dtype=np.float32)
-        real = np.flatnonzero(spans[:, 1] > spans[:, 0])
+        contributions = np.zeros((len(self.bias), len(spans)), dtype=np.float32)
         ngrams = find_ngrams(text)
         features = self.vocabulary.features(ngrams)
-        if not len(real) or features.shares is None or not len(features.columns):
-            return out
-        parts = self.weights[features.columns] * (features.shares[:, None] * self.weight_scale)
-        starts, ends = ngrams.starts[features.occurrences], ngrams.ends[features.occurrences]
-        density = parts[features.places] / np.maximum(ends - starts, 1)[:, None]
-        change = np.zeros((len(text) + 2, len(self.bias)), dtype=np.float64)
-        np.add.at(change, starts, density)
-        np.add.at(change, np.maximum(ends, starts + 1), -density)
-        upto = np.concatenate([np.zeros((1, len(self.bias))), np.cumsum(np.cumsum(change, axis=0), axis=0)])
-        edges = np.concatenate([[0], spans[real[1:], 0], [len(text) + 1]])
-        out[:, real] = (upto[edges[1:]] - upto[edges[:-1]]).T
-        return out
+        real = np.flatnonzero(spans[:, 1] > spans[:, 0])
+        if len(real) and len(features.columns):
+            edges = np.concatenate([[0], spans[real[1:], 0], [len(text)]])
+            parts = self.weights[features.columns] * (features.shares[:, None] * self.weight_scale)
+            contributions[:, real] = share_out(ngrams, features, parts, edges).T
+        return self._logits(features), contributions
+
+    def _logits(self, features: Features) -> Array:
+        # Summed, not multiplied by BLAS: its threads cost more than they give on matrices as small as these.
+        weighed = (features.values[:, None] * self.weights[features.columns]).sum(axis=0, dtype=np.float32)
+        return np.asarray(weighed * self.weight_scale + self.bias, dtype=np.float32)
 
     def save(self, path: Path) -> None:
         """Write one .npz without pickle; the same numbers give the same bytes."""
@@ -140,6 +137,32 @@ class LinearPart:
         if shapes != ((len(vocabulary.keys), n_logits), *((n_logits,),) * 3) or vocabulary.idf.shape != vocabulary.keys.shape:
             raise ArtefactError("the n-grams do not fit the taxonomy; copy the tagger again, or retrain it", path=path)
         return part
+
+
+def share_out(ngrams: NGrams, features: Features, parts: Array, edges: NDArray[np.int64]) -> Array:
+    """Sum what each occurrence gives over the stretches of a text; one that crosses an edge is split by characters.
+
+    Args:
+        parts: (features, n_logits) what one occurrence gives. edges: (stretches + 1,) ascending, from 0 to the text's length.
+
+    Returns:
+        (stretches, n_logits).
+    """
+    starts, ends = ngrams.starts[features.occurrences], ngrams.ends[features.occurrences]
+    count = len(edges) - 1
+    first = np.clip(np.searchsorted(edges, starts, side="right") - 1, 0, count - 1)
+    last = np.clip(np.searchsorted(edges, ends, side="left") - 1, first, count - 1)
+    crossed = last - first + 1
+    occurrence = np.repeat(np.arange(len(starts)), crossed)
+    stretch = np.arange(len(occurrence)) - np.repeat(np.cumsum(crossed) - crossed - first, crossed)
+    inside = np.minimum(ends[occurrence], edges[stretch + 1]) - np.maximum(starts[occurrence], edges[stretch])
+    whole = (crossed == 1)[occurrence]
+    portion = np.where(whole, 1.0, inside / np.maximum(ends - starts, 1)[occurrence]).astype(np.float32)
+    order = np.argsort(stretch, kind="stable")
+    found, begins = np.unique(stretch[order], return_index=True)
+    out = np.zeros((count, parts.shape[1]), dtype=np.float32)
+    out[found] = np.add.reduceat(parts[features.places[occurrence[order]]] * portion[order, None], begins, axis=0)
+    return out
 
 
 def quantised(weights: Array, n_logits: int) -> tuple[NDArray[np.int8], Array]:

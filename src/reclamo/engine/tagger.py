@@ -172,9 +172,15 @@ class Tagger:
 
     def _with_ngrams(self, linear: LinearPart, units: list[Unit], scores: Array, contributions: list[Array]) -> tuple[Array, list[Array]]:
         """Add what the n-grams give; a logit stays the exact sum of what each token gave."""
-        both = scores * linear.network_scale + np.stack([linear.logits(unit.text) for unit in units]) if units else scores
-        scale = linear.network_scale[:, None]
-        return both, [part * scale + linear.contributions(unit.text, unit.spans) for part, unit in zip(contributions, units, strict=False)]
+        scores = scores * linear.network_scale
+        for index, unit in enumerate(units):
+            if not contributions:
+                scores[index] += linear.logits(unit.text)
+                continue
+            logits, given = linear.explained(unit.text, unit.spans)
+            scores[index] += logits
+            contributions[index] = contributions[index] * linear.network_scale[:, None] + given
+        return scores, contributions
 
     def _tags(self, message: Message, decoded: Decoded, units: list[Unit], contributions: list[Array]) -> Tags:
         role = decoded.heads.get("role")
