@@ -98,6 +98,13 @@ def _tfidf(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
     return fitted, {name: f"C={choice.cost:g}, class weight {choice.weight}" for name, choice in fitted.heads.choices.items()}
 
 
+def _textcat(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
+    from reclamo.baselines.textcat import Textcat
+
+    fitted = Textcat.fit(fitting.whole, fitting.taxonomy, progress=lambda line: fitting.say("  textcat " + line))
+    return fitted, fitted.settings
+
+
 def _embeddings(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
     if fitting.base is None:
         raise UsageError("the embeddings baseline needs an encoder; give --base with a folder or a hub name")
@@ -135,6 +142,7 @@ BASELINES: Final[dict[str, Kind]] = {
     "majority": Kind(description="the prior of the training messages", fit=_majority),
     "lexicon": Kind(description="word lists and patterns over blank spaCy pipelines, negation handled", fit=_lexicon),
     "tfidf": Kind(description="TF-IDF of word and character n-grams, logistic regression (scikit-learn)", fit=_tfidf),
+    "textcat": Kind(description="spaCy textcat_multilabel over word n-grams", fit=_textcat),
     "embeddings": Kind(description="frozen embeddings of the base encoder, logistic regression", fit=_embeddings),
 }
 
