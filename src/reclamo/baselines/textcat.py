@@ -59,8 +59,8 @@ class Textcat:
     ) -> Textcat:
         """Fit on labelled messages; a head that a message was not annotated for takes no part in the loss.
 
-        n-gram length and number of epochs are those of the best average precision on a tenth of the messages, held out by groups; the pipeline
-        that was trained on the other nine tenths is kept.
+        n-gram length and number of epochs are those of the best average precision on a tenth of the messages, held out by
+        groups; the pipeline that was trained on the other nine tenths is kept.
         """
         targets = encode_targets(examples, taxonomy)
         folds = list(grouped_folds(np.asarray([example.group for example in examples]), 10))

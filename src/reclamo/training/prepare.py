@@ -49,7 +49,8 @@ def prepare(config: DataConfig, taxonomy: Taxonomy) -> Prepared:
     if not train:
         raise CorpusError("no row to train on: every row is of the validation or test split", path=config.corpus[0])
     measured = {fold(str(row["text"])) for path in _present(config.exclude) for row in _rows(path)}
-    train, validation, partial = (without(rows, measured) for rows in (train, validation, partial))
+    train, validation, partial = (without(rows, measured, "kept for measuring") for rows in (train, validation, partial))
+    partial = without(partial, {fold(example.text) for example in (*train, *validation)}, "labelled in full elsewhere")
     train, partial = (draw(rows, round(config.fraction * len(rows))) for rows in (train, partial))
     if config.limit:
         train, validation = (draw(rows, config.limit) for rows in (train, validation))
@@ -109,11 +110,11 @@ def fold(text: str) -> str:
     return "".join(ch for ch in text.casefold() if ch.isalnum())
 
 
-def without(examples: list[Example], texts: set[str]) -> list[Example]:
-    """Leave out examples whose text is among `texts` (folded), and say how many."""
+def without(examples: list[Example], texts: set[str], why: str) -> list[Example]:
+    """Leave out examples whose text is among `texts` (folded), and say how many, and why."""
     kept = [example for example in examples if fold(example.text) not in texts]
     if len(kept) < len(examples):
-        log.warning("%d messages left out: their texts are kept for measuring", len(examples) - len(kept))
+        log.warning("%d messages left out: their texts are %s", len(examples) - len(kept), why)
     return kept
 
 
