@@ -10,7 +10,7 @@ import pytest
 from reclamo.corpus import Targets
 from reclamo.engine.decode import sigmoid
 from reclamo.taxonomy import load_taxonomy, parse_taxonomy
-from reclamo.training.calibration import fit_calibration, fit_temperature, fit_threshold_both_ways, fit_thresholds
+from reclamo.training.calibration import fit_calibration, fit_temperature, fit_temperature_and_bias, fit_threshold_both_ways, fit_thresholds
 
 TAXONOMY = load_taxonomy()
 
@@ -20,6 +20,26 @@ def test_the_temperature_that_made_the_labels_is_found() -> None:
     true_logits = rng.normal(0, 2, (4000, 1)).astype(np.float32)
     values = (rng.random((4000, 1)) < sigmoid(true_logits)).astype(np.float32)
     assert fit_temperature(TAXONOMY.by_name["complaint"], true_logits * 2.5, values) == pytest.approx(2.5, rel=0.12)
+
+
+def test_the_bias_that_a_weighted_loss_put_in_is_taken_back() -> None:
+    """Weighing the positives by w shifts the logits by log w; scikit-learn's Platt scaling is the oracle."""
+    calibration = pytest.importorskip("sklearn.linear_model")
+    rng = np.random.default_rng(5)
+    true_logits = rng.normal([-2.0, 0.5], 1.5, (5000, 2)).astype(np.float32)
+    values = (rng.random((5000, 2)) < sigmoid(true_logits)).astype(np.float32)
+    shifted = (true_logits + np.log([4.0, 1.0])) * 2.0
+    temperature, bias = fit_temperature_and_bias(shifted.astype(np.float32), values)
+    assert temperature == pytest.approx(2.0, rel=0.1)
+    assert bias == pytest.approx([-np.log(4.0), 0.0], abs=0.12)
+    for column in range(2):
+        platt = calibration.LogisticRegression(C=1e6).fit(shifted[:, [column]], values[:, column])
+        assert bias[column] == pytest.approx(platt.intercept_[0], abs=0.1)
+
+
+def test_a_label_without_positives_gets_no_wild_bias() -> None:
+    _, bias = fit_temperature_and_bias(np.full((200, 1), -2.0, np.float32), np.zeros((200, 1), np.float32))
+    assert -6 < bias[0] < 0
 
 
 def test_thresholds_separate_what_can_be_separated() -> None:

@@ -18,10 +18,12 @@ class HeadCalibration:
 
     Attributes:
         temperature: the logits are divided by it.
+        bias: added after that, one number a logit; empty where there is none.
         thresholds: one probability a label for yes/no and any-of heads; empty for one-of and ordered heads.
     """
 
     temperature: float = 1.0
+    bias: tuple[float, ...] = ()
     thresholds: tuple[float, ...] = ()
 
 
@@ -95,8 +97,14 @@ def _calibration(data: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> Cal
     for head in taxonomy.heads:
         raw = data.get("heads", {}).get(head.name)
         wanted = 0 if head.exclusive else len(head.labels)
-        if raw is None or len(raw["thresholds"]) != wanted or not raw["temperature"] > 0:
+        if raw is None or not _fits(raw, wanted, head.n_logits):
             raise ArtefactError(f"the calibration of head {head.name!r} does not fit the taxonomy; retrain the tagger", path=where)
-        heads[head.name] = HeadCalibration(temperature=float(raw["temperature"]), thresholds=tuple(map(float, raw["thresholds"])))
+        heads[head.name] = HeadCalibration(
+            temperature=float(raw["temperature"]), bias=tuple(map(float, raw["bias"])), thresholds=tuple(map(float, raw["thresholds"]))
+        )
     curve = tuple((float(a), float(b), float(c)) for a, b, c in data.get("risk_coverage", ()))
     return Calibration(heads=heads, review_margin=float(data.get("review_margin", 0.0)), risk_coverage=curve)
+
+
+def _fits(raw: Mapping[str, Any], thresholds: int, logits: int) -> bool:
+    return len(raw["thresholds"]) == thresholds and len(raw["bias"]) in (0, logits) and raw["temperature"] > 0

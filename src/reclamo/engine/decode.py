@@ -20,13 +20,15 @@ def sigmoid(x: Array) -> Array:
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * x)), dtype=np.float32)
 
 
-def head_probabilities(head: Head, logits: Array, temperature: float) -> Array:
+def head_probabilities(head: Head, logits: Array, calibration: HeadCalibration = HeadCalibration()) -> Array:
     """Turn a head's logits (n, n_logits) into probabilities (n, labels).
 
     Softmax for one-of heads, sigmoid for yes/no and any-of heads. For ordered heads the cumulative probabilities
     P(level > k) are made non-increasing and differenced: cumulative [0.9, 0.6, 0.2] -> [0.1, 0.3, 0.4, 0.2].
     """
-    scaled = np.asarray(logits, dtype=np.float32) / np.float32(temperature)
+    scaled = np.asarray(logits, dtype=np.float32) / np.float32(calibration.temperature)
+    if calibration.bias:
+        scaled = scaled + np.asarray(calibration.bias, dtype=np.float32)
     if head.kind == "one_of":
         shifted = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
@@ -69,7 +71,7 @@ class Decoder:
     def decode(self, logits: Array, given: list[dict[str, str | None]] | None = None) -> list[Decoded]:
         """Decode many messages: logits (n, n_logits); `given` holds head values that the caller knows, such as the role."""
         probabilities = {
-            head.name: head_probabilities(head, logits[:, self.taxonomy.slices[head.name]], self.calibration.heads[head.name].temperature)
+            head.name: head_probabilities(head, logits[:, self.taxonomy.slices[head.name]], self.calibration.heads[head.name])
             for head in self.taxonomy.heads
         }
         return [

@@ -186,7 +186,7 @@ def effects(
 
 def _probabilities(taxonomy: Taxonomy, calibration: Calibration, logits: Array) -> dict[str, Array]:
     heads = calibration.heads
-    return {h.name: head_probabilities(h, logits[:, taxonomy.slices[h.name]], heads[h.name].temperature) for h in taxonomy.heads}
+    return {h.name: head_probabilities(h, logits[:, taxonomy.slices[h.name]], heads[h.name]) for h in taxonomy.heads}
 
 
 def _effect(p: Array, full: int, deleted: _Deletions, chance: Sequence[_Deletions]) -> Effect:

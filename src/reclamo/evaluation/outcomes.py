@@ -71,7 +71,7 @@ def head_outcomes(taxonomy: Taxonomy, calibration: Calibration, logits: Floats, 
             rows=rows,
             truth=truth_matrix(head, values),
             chosen=np.array([chosen_row(head, tag) for tag in tags], dtype=np.bool_).reshape(len(rows), len(head.labels)),
-            probabilities=head_probabilities(head, scores, calibration.heads[head.name].temperature),
+            probabilities=head_probabilities(head, scores, calibration.heads[head.name]),
         )
     return found
 
@@ -98,7 +98,7 @@ def end_to_end_outcomes(taxonomy: Taxonomy, calibration: Calibration, logits: Fl
             rows=rows,
             truth=np.array(truth, dtype=np.bool_).reshape(shape),
             chosen=np.array([chosen_row(head, tag) for tag in tags], dtype=np.bool_).reshape(shape),
-            probabilities=head_probabilities(head, logits[rows][:, taxonomy.slices[head.name]], calibration.heads[head.name].temperature),
+            probabilities=head_probabilities(head, logits[rows][:, taxonomy.slices[head.name]], calibration.heads[head.name]),
         )
     return found
 

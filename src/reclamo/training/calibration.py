@@ -1,4 +1,7 @@
-"""Fit temperatures and thresholds on validation logits (Guo et al., 2017), and the risk-coverage curve for review."""
+"""Fit temperatures, biases and thresholds on validation logits, and the risk-coverage curve for review.
+
+Temperature scaling after Guo et al. (2017); with a bias a label, as Platt (1999) has it, where labels are yes or no.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from reclamo.taxonomy import Head, Taxonomy
 TEMPERATURES = np.exp(np.linspace(np.log(0.4), np.log(4.0), 73))
 GRID = np.linspace(0.05, 0.95, 181)
 PRIOR_POSITIVES = 25.0
+PRIOR_MESSAGES = 4.0  # a bias is drawn towards zero as by this many messages that know nothing of it
 
 
 def fit_calibration(taxonomy: Taxonomy, logits: NDArray[np.float32], targets: Targets) -> Calibration:
@@ -29,12 +33,13 @@ def fit_calibration(taxonomy: Taxonomy, logits: NDArray[np.float32], targets: Ta
             heads[head.name] = HeadCalibration(thresholds=() if head.exclusive else (0.5,) * len(head.labels))
             continue
         scores = logits[asked][:, taxonomy.slices[head.name]]
-        temperature = fit_temperature(head, scores, values)
-        thresholds: tuple[float, ...] = ()
-        if not head.exclusive:
-            fit = fit_threshold_both_ways if head.kind == "yes_no" else fit_thresholds
-            thresholds = fit(head_probabilities(head, scores, temperature), values)
-        heads[head.name] = HeadCalibration(temperature=temperature, thresholds=thresholds)
+        if head.exclusive:
+            heads[head.name] = HeadCalibration(temperature=fit_temperature(head, scores, values))
+            continue
+        temperature, bias = fit_temperature_and_bias(scores, values)
+        fit = fit_threshold_both_ways if head.kind == "yes_no" else fit_thresholds
+        thresholds = fit(head_probabilities(head, scores, HeadCalibration(temperature=temperature, bias=bias)), values)
+        heads[head.name] = HeadCalibration(temperature=temperature, bias=bias, thresholds=thresholds)
     curve = risk_coverage(taxonomy, logits, targets, heads)
     return Calibration(heads=heads, review_margin=margin_for_rate(curve, 0.1), risk_coverage=curve)
 
@@ -52,6 +57,31 @@ def fit_temperature(head: Head, logits: NDArray[np.float32], values: NDArray[np.
     """Choose the temperature of least negative log-likelihood on a grid from 0.4 to 4."""
     losses = [negative_log_likelihood(head, logits, values, t) for t in TEMPERATURES]
     return round(float(TEMPERATURES[int(np.argmin(losses))]), 4)
+
+
+def fit_temperature_and_bias(logits: NDArray[np.float32], values: NDArray[np.float32]) -> tuple[float, tuple[float, ...]]:
+    """Choose the temperature of the head and the bias of each label of least negative log-likelihood: p = sigmoid(z / T + b).
+
+    A loss that weighs rare labels up makes them too probable; the bias takes that back.
+    """
+    found = [(temperature, fit_bias(logits / temperature, values)) for temperature in TEMPERATURES]
+    losses = [_penalised(logits / temperature + bias, values, bias) for temperature, bias in found]
+    temperature, bias = found[int(np.argmin(losses))]
+    return round(float(temperature), 4), tuple(round(float(b), 4) for b in bias)
+
+
+def fit_bias(scaled: NDArray[np.float32], values: NDArray[np.float32], steps: int = 25) -> NDArray[np.float64]:
+    """The bias (labels,) of least negative log-likelihood for each column, by Newton's method from zero."""
+    bias = np.zeros(scaled.shape[1])
+    for _ in range(steps):
+        p = 0.5 * (1.0 + np.tanh(0.5 * (scaled + bias)))
+        slope = (p - values).sum(0) + PRIOR_MESSAGES / 4 * bias
+        bias -= np.clip(slope / ((p * (1 - p)).sum(0) + PRIOR_MESSAGES / 4), -1.0, 1.0)
+    return bias
+
+
+def _penalised(scaled: NDArray[np.float64], values: NDArray[np.float32], bias: NDArray[np.float64]) -> float:
+    return float((np.logaddexp(0.0, scaled) - values * scaled).sum() + PRIOR_MESSAGES / 8 * np.square(bias).sum())
 
 
 def f1_at(probabilities: NDArray[np.float32], values: NDArray[np.float32], grid: NDArray[np.float64] = GRID) -> NDArray[np.float64]:
@@ -114,7 +144,7 @@ def risk_coverage(
             continue
         calibration = heads[head.name]
         where = taxonomy.slices[head.name]
-        p = head_probabilities(head, logits[:, where], calibration.temperature)
+        p = head_probabilities(head, logits[:, where], calibration)
         sure, chosen = certainty_of(head, p, calibration)
         truth = _true_index(head, targets.values[:, where])
         certainty = np.where(asked, np.minimum(certainty, sure), certainty)

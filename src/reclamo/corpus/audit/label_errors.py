@@ -32,7 +32,7 @@ def label_error_check(score: Scorer) -> Check:
         for head in subject.taxonomy.heads:
             asked = [index for index, example in enumerate(subject.examples) if head_is_asked(head, example.labels)]
             if asked:
-                p = head_probabilities(head, logits[asked][:, subject.taxonomy.slices[head.name]], 1.0).astype(np.float64)
+                p = head_probabilities(head, logits[asked][:, subject.taxonomy.slices[head.name]]).astype(np.float64)
                 yield from _head(subject, head, asked, p)
 
     return Check("label-errors", check_label_errors)
