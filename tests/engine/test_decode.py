@@ -27,12 +27,12 @@ def decode(row: np.ndarray, **given: str) -> dict[str, object]:  # type: ignore[
 
 
 def test_probabilities_by_hand() -> None:
-    one_of = head_probabilities(TAXONOMY.by_name["sentiment"], np.log(np.array([[1.0, 2.0, 5.0]])).astype(np.float32), 1.0)
+    one_of = head_probabilities(TAXONOMY.by_name["sentiment"], np.log(np.array([[1.0, 2.0, 5.0]])).astype(np.float32))
     assert one_of[0] == pytest.approx([0.125, 0.25, 0.625])
     cumulative = np.array([[0.9, 0.6, 0.2]])
-    ordered = head_probabilities(TAXONOMY.by_name["severity"], np.log(cumulative / (1 - cumulative)).astype(np.float32), 1.0)
+    ordered = head_probabilities(TAXONOMY.by_name["severity"], np.log(cumulative / (1 - cumulative)).astype(np.float32))
     assert ordered[0] == pytest.approx([0.1, 0.3, 0.4, 0.2], abs=1e-5)
-    crossed = head_probabilities(TAXONOMY.by_name["severity"], np.array([[0.0, 3.0, -9.0]], dtype=np.float32), 1.0)
+    crossed = head_probabilities(TAXONOMY.by_name["severity"], np.array([[0.0, 3.0, -9.0]], dtype=np.float32))
     assert (crossed >= 0).all()
     assert crossed.sum() == pytest.approx(1.0)
 
@@ -40,7 +40,12 @@ def test_probabilities_by_hand() -> None:
 def test_a_higher_temperature_is_less_sure() -> None:
     head = TAXONOMY.by_name["complaint"]
     row = np.array([[3.0]], dtype=np.float32)
-    assert 0.5 < head_probabilities(head, row, 2.0)[0, 0] < head_probabilities(head, row, 1.0)[0, 0]
+    assert 0.5 < head_probabilities(head, row, HeadCalibration(temperature=2.0))[0, 0] < head_probabilities(head, row)[0, 0]
+
+
+def test_the_bias_is_added_after_the_temperature() -> None:
+    calibration = HeadCalibration(temperature=2.0, bias=(-1.5,))
+    assert head_probabilities(TAXONOMY.by_name["complaint"], np.array([[3.0]], np.float32), calibration)[0, 0] == pytest.approx(0.5)
 
 
 def test_heads_that_are_not_asked_of_the_role_are_none() -> None:
