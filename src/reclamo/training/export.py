@@ -31,7 +31,7 @@ class ParityError(ReclamoError):
     """The exported network does not give what torch gives."""
 
 
-class _Traced(nn.Module):
+class Traced(nn.Module):
     """The network with plain tuple output, for tracing.
 
     The mask goes into the encoder in its additive four-dimensional form: from a plain one the tracer bakes in whether there
@@ -59,7 +59,7 @@ def export_network(network: TaggerNetwork, target: Path, *, compress: bool = Tru
     example = {"input_ids": torch.ones(2, 16, dtype=torch.long), "attention_mask": mask}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer and the converter warn of what the parity gate measures
-        model = openvino.convert_model(_Traced(network), example_input=example)
+        model = openvino.convert_model(Traced(network), example_input=example)
     for port, name in zip(model.inputs, ("input_ids", "attention_mask"), strict=True):
         port.get_tensor().set_names({name})
         port.get_node().set_partial_shape(openvino.PartialShape([-1, -1]))
