@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from reclamo.bench.work import XLM_R_BASE, NetworkShape, read_shape
 from reclamo.engine.tagger import TOKENS_PER_BATCH
-from reclamo.engine.tokens import UnitMaker, batches_by_tokens, round_up
+from reclamo.engine.tokens import UnitMaker, batches_by_tokens, pad_batch
 from reclamo.errors import UsageError
 
 PIPELINE_BATCH: Final = 16
@@ -85,13 +85,7 @@ class Network:
         """Score every text."""
         units = self.units.units(texts)
         for group in batches_by_tokens([len(unit.ids) for unit in units], TOKENS_PER_BATCH):
-            width = round_up(max(len(units[i].ids) for i in group))
-            ids = np.full((len(group), width), self.units.pad, dtype=np.int64)
-            mask = np.zeros((len(group), width), dtype=np.int64)
-            for line, i in enumerate(group):
-                ids[line, : len(units[i].ids)] = units[i].ids
-                mask[line, : len(units[i].ids)] = 1
-            self.scorer(ids, mask)
+            self.scorer(*pad_batch([units[i] for i in group], self.units.pad))
         return len(texts)
 
 
