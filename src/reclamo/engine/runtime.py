@@ -51,7 +51,8 @@ class Runtime:
     @property
     def precision(self) -> str:
         """What it computes in outside its 8-bit parts: `bf16`, `f32` …"""
-        return str(self._alone.get_property("INFERENCE_PRECISION_HINT").get_type_name())
+        hint = HINTS[self._precision].get("INFERENCE_PRECISION_HINT")
+        return hint or str(self._core.get_property("CPU", "INFERENCE_PRECISION_HINT").get_type_name())
 
     def __call__(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> tuple[Array, Array]:
         """Score a batch: ids and mask (batch, tokens) -> logits (batch, labels), contributions (batch, labels, tokens)."""
@@ -106,7 +107,7 @@ class Runtime:
                     pass
             compiled = self._build(options)
             if self._cache.folder is not None:
-                self._cache.write("network", key, bytes(compiled.export_model()))
+                self._cache.write("network", key, compiled.export_model().getvalue())
             return compiled
 
     def _build(self, options: dict[str, Any]) -> Any:
