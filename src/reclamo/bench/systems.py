@@ -37,7 +37,8 @@ class Engine:
         from reclamo.engine.tagger import load
 
         self.tagger = load(model, threads=threads, evidence=evidence)
-        self.precision = self.tagger.precision
+        in_8_bits = "int8 activations" in self.tagger.artefact.manifest.precision
+        self.precision = "int8" if in_8_bits else {"f32": "fp32", "bfloat16": "bf16"}.get(self.tagger.precision, self.tagger.precision)
 
     def __call__(self, texts: Sequence[str]) -> int:
         """Tag every text."""
