@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("RECLAMO_CACHE", "off")
 ROOT = Path(__file__).parents[1]
 
 SENTENCES = {

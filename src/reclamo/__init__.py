@@ -11,23 +11,28 @@ Example:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from reclamo.errors import ReclamoError
-from reclamo.message import Message
-from reclamo.tags import Evidence, HeadTag, Tags
-from reclamo.taxonomy import Taxonomy, load_taxonomy
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from reclamo.engine.tagger import Tagger, load
+    from reclamo.errors import ReclamoError
+    from reclamo.message import Message
+    from reclamo.tags import Evidence, HeadTag, Tags
+    from reclamo.taxonomy import Taxonomy, load_taxonomy
 
 __version__ = "0.1.0"
 __all__ = ["Evidence", "HeadTag", "Message", "ReclamoError", "Tagger", "Tags", "Taxonomy", "load", "load_taxonomy"]
 
+# Imported when first asked for, so that the command starts fast.
+_HOMES: Final = {
+    "Evidence": "reclamo.tags", "HeadTag": "reclamo.tags", "Message": "reclamo.message", "ReclamoError": "reclamo.errors",
+    "Tagger": "reclamo.engine.tagger", "Tags": "reclamo.tags", "Taxonomy": "reclamo.taxonomy", "load": "reclamo.engine.tagger",
+    "load_taxonomy": "reclamo.taxonomy",
+}  # fmt: skip
+
 
 def __getattr__(name: str) -> Any:
-    if name in ("Tagger", "load"):
-        from reclamo.engine import tagger
-
-        return getattr(tagger, name)
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'reclamo' has no attribute {name!r}")

@@ -90,7 +90,7 @@ def test_it_is_lazy(tagger: Tagger) -> None:
     stream = tagger.tag_many(endless())
     for _ in range(3):
         next(stream)
-    assert len(taken) == CHUNK
+    assert len(taken) == 2 * CHUNK
 
 
 def test_a_given_role_is_obeyed_and_an_unknown_one_refused(tagger: Tagger) -> None:
@@ -159,3 +159,26 @@ def test_heads_are_attributes(tagger: Tagger) -> None:
     assert tags.sentiment is tags.heads["sentiment"]
     with pytest.raises(AttributeError, match="no field or head 'mood'"):
         _ = tags.mood
+
+
+def test_a_failing_batch_fails_the_call_and_not_in_silence(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
+    units = tagger.units(ALL * 40)
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("taken badly")
+
+    with pytest.raises(RuntimeError, match="taken badly"):
+        tagger._runtime.run([(unit.ids[None], np.ones((1, len(unit.ids)), np.int64)) for unit in units[:8]], broken)
+
+
+def test_a_stream_can_be_left_early_and_a_broken_source_raises(tagger: Tagger) -> None:
+    stream = tagger.tag_many(ALL * 100)
+    assert next(stream).status == "tagged"
+    stream.close()
+
+    def source() -> Any:
+        yield from ALL
+        raise OSError("the disk went")
+
+    with pytest.raises(OSError, match="the disk went"):
+        list(tagger.tag_many(source()))

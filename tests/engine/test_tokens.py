@@ -52,3 +52,19 @@ def test_evidence_by_hand() -> None:
     (found,) = pick_spans(spans, np.array([0.1, 0.6, 0.5, -0.2], dtype=np.float32))
     assert (found.start, found.end, found.weight) == (3, 8, 0.9167)
     assert pick_spans(spans, np.array([-1.0, 0.0, -2.0, 0.0], dtype=np.float32)) == []
+
+
+def test_batches_are_padded_to_fine_lengths() -> None:
+    import numpy as np
+
+    from reclamo.engine.tokens import Unit, pad_batch
+
+    units = [Unit(message=k, ids=np.arange(n), offsets=np.zeros((n, 2), np.int64)) for k, n in enumerate((3, 5))]
+    ids, mask = pad_batch(units, 9)
+    assert ids.tolist() == [[0, 1, 2, 9, 9, 9, 9, 9], [0, 1, 2, 3, 4, 9, 9, 9]]
+    assert mask.sum(axis=1).tolist() == [3, 5]
+
+
+@given(st.integers(1, 512))
+def test_rounding_up_wastes_little(length: int) -> None:
+    assert length <= round_up(length) < length + (4 if length <= 128 else 16)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from reclamo.cli import base, corpus, labels, tag
+from reclamo.cli import base, bench, corpus, labels, tag
 from reclamo.cli.errors import run_guarded
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.command("tag")(tag.tag)
 app.command("labels")(labels.labels)
+app.command("bench")(bench.bench)
 app.add_typer(base.app, name="base")
 app.add_typer(corpus.app, name="corpus")
 

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from reclamo.message import Message
-
 if TYPE_CHECKING:
     from reclamo.engine.tagger import Tagger
+    from reclamo.message import Message
     from reclamo.sinks import Batch, ResumableSink, Sink
 
 ERRORS: Final = ("not_text", "broken", "over_limit")

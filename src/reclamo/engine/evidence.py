@@ -75,17 +75,18 @@ def pick_spans(spans: NDArray[np.int64], weights: Array) -> list[Evidence]:
 
     Example: words with [0.1, 0.6, 0.5, -0.2] -> one span over the second and third, weight 0.92.
     """
-    positive = np.maximum(weights, 0.0)
-    total = float(positive.sum())
+    # Plain numbers from here: for some dozens of words they are several times faster than arrays.
+    positive = [max(value, 0.0) for value in weights.tolist()]
+    total = sum(positive)
     if total <= 0:
         return []
-    chosen: set[int] = set()
+    chosen: list[int] = []
     reached = 0.0
-    for index in np.argsort(-positive, kind="stable"):
+    for index in sorted(range(len(positive)), key=positive.__getitem__, reverse=True):
         if reached >= MASS * total or positive[index] <= 0:
             break
-        chosen.add(int(index))
-        reached += float(positive[index])
+        chosen.append(index)
+        reached += positive[index]
     stretches: list[list[int]] = []
     for index in sorted(chosen):
         if stretches and index == stretches[-1][-1] + 1:
@@ -93,7 +94,8 @@ def pick_spans(spans: NDArray[np.int64], weights: Array) -> list[Evidence]:
         else:
             stretches.append([index])
     found = [
-        Evidence(start=int(spans[s[0], 0]), end=int(spans[s[-1], 1]), weight=round(float(positive[s].sum()) / total, 4)) for s in stretches
+        Evidence(start=int(spans[s[0], 0]), end=int(spans[s[-1], 1]), weight=round(sum(positive[k] for k in s) / total, 4))
+        for s in stretches
     ]
     strongest = sorted(found, key=lambda e: (-e.weight, e.start))[:MOST_SPANS]
     return sorted(strongest, key=lambda e: e.start)

@@ -2,47 +2,133 @@
 
 from __future__ import annotations
 
+import io
+import os
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reclamo.cache import Cache
 from reclamo.errors import ArtefactError
+
+Array = NDArray[np.float32]
+Batch = tuple[NDArray[np.int64], NDArray[np.int64]]
+HINTS: Final = {"auto": {}, "fp32": {"INFERENCE_PRECISION_HINT": "f32"}, "bf16": {"INFERENCE_PRECISION_HINT": "bf16"}}
+WIDE: Final = 4  # threads up to which every thread is a stream of its own
 
 
 class Runtime:
-    """A compiled network. Thread-safe: every call makes a request of its own.
+    """A compiled network, in two forms built when first wanted: all threads on one batch, and a batch for each stream.
+
+    Thread-safe: every call makes requests of its own.
 
     Args:
         network: the graph file; its weights lie beside it.
         threads: all cores by default.
-        precision: `auto` computes in bf16 where the processor has matrix units for it, else in float32.
-        cache: a folder for compiled networks, for faster starts; None keeps none.
+        precision: `auto` computes in bf16 where the processor has units for it, else in float32; 8-bit parts stay in 8 bits.
+        cache: folder for compiled networks, for faster starts; None keeps none.
+        identity: what tells this network from all others, such as the hashes of its files; without it nothing is kept.
     """
 
-    def __init__(self, network: Path, *, threads: int | None = None, precision: str = "auto", cache: Path | None = None) -> None:
+    def __init__(
+        self, network: Path, *, threads: int | None = None, precision: str = "auto", cache: Path | None = None, identity: str = ""
+    ) -> None:
         import openvino
 
-        core = openvino.Core()
-        options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
-        if threads:
-            options["INFERENCE_NUM_THREADS"] = threads
-        if precision != "auto":
-            options["INFERENCE_PRECISION_HINT"] = {"fp32": "f32", "bf16": "bf16"}[precision]
-        if cache is not None:
-            options["CACHE_DIR"] = str(cache)
-        try:
-            self._compiled = core.compile_model(core.read_model(str(network)), "CPU", options)
-        except RuntimeError as error:
-            raise ArtefactError(f"could not be built ({str(error).splitlines()[0]}); copy the tagger again", path=network) from error
+        self._core = openvino.Core()
+        self._network = network
+        self._threads = threads or available_cores()
+        self._precision = precision
+        self._cache = Cache(cache if identity else None)
+        self._identity = identity
+        self._lock = Lock()
 
     @property
     def precision(self) -> str:
-        """What it computes in: `bf16`, `f32` …"""
-        return str(self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
+        """What it computes in outside its 8-bit parts: `bf16`, `f32` …"""
+        hint = HINTS[self._precision].get("INFERENCE_PRECISION_HINT")
+        return hint or str(self._core.get_property("CPU", "INFERENCE_PRECISION_HINT").get_type_name())
 
-    def __call__(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def __call__(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> tuple[Array, Array]:
         """Score a batch: ids and mask (batch, tokens) -> logits (batch, labels), contributions (batch, labels, tokens)."""
-        result = self._compiled({"input_ids": ids, "attention_mask": mask})
+        result = self._alone({"input_ids": ids, "attention_mask": mask})
         return np.asarray(result[0], dtype=np.float32), np.asarray(result[1], dtype=np.float32)
+
+    def run(self, batches: Sequence[Batch], take: Callable[[int, Array, Array], None]) -> None:
+        """Score batches, several at a time; `take` gets the index of a batch, its logits and contributions.
+
+        The arrays that `take` gets are only good until it returns. It is called in no particular order.
+        """
+        if len(batches) == 1:
+            take(0, *self(*batches[0]))
+            return
+        import openvino
+
+        failed: list[BaseException] = []
+
+        def done(request: Any, index: int) -> None:
+            try:
+                take(index, *(np.asarray(request.get_output_tensor(port).data, dtype=np.float32) for port in (0, 1)))
+            except BaseException as error:  # carried over to the caller's thread
+                failed.append(error)
+
+        queue = openvino.AsyncInferQueue(self._abreast, streams(self._threads))
+        queue.set_callback(done)
+        for index, (ids, mask) in enumerate(batches):
+            queue.start_async({"input_ids": ids, "attention_mask": mask}, index)
+        queue.wait_all()
+        if failed:
+            raise failed[0]
+
+    @cached_property
+    def _alone(self) -> Any:
+        return self._compile({"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": self._threads})
+
+    @cached_property
+    def _abreast(self) -> Any:
+        if self._threads == 1:
+            return self._alone
+        return self._compile({"NUM_STREAMS": streams(self._threads), "INFERENCE_NUM_THREADS": self._threads})
+
+    def _compile(self, options: dict[str, Any]) -> Any:
+        with self._lock:
+            options = {**options, **HINTS[self._precision]}
+            key = repr((self._identity, self._core.get_versions("CPU"), self._processor(), sorted(options.items())))
+            kept = self._cache.read("network", key)
+            if kept is not None:
+                try:
+                    return self._core.import_model(io.BytesIO(kept), "CPU", options)
+                except RuntimeError:  # built by another OpenVINO under the same version, say: build it anew
+                    pass
+            compiled = self._build(options)
+            if self._cache.folder is not None:
+                self._cache.write("network", key, compiled.export_model().getvalue())
+            return compiled
+
+    def _build(self, options: dict[str, Any]) -> Any:
+        try:
+            return self._core.compile_model(self._core.read_model(str(self._network)), "CPU", options)
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0]
+            raise ArtefactError(f"could not be built ({reason}); copy the tagger again", path=self._network) from error
+
+    def _processor(self) -> tuple[Any, ...]:
+        return tuple(self._core.get_property("CPU", name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES"))
+
+
+def available_cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def streams(threads: int) -> int:
+    """Say how many batches to run at once: one a thread on few threads, a quarter as many as threads on many.
+
+    Threads that share a batch wait for one another after every layer. Examples: 2 -> 2, 64 -> 16.
+    """
+    return threads if threads <= WIDE else max(WIDE, threads // 4)

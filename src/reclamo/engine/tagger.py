@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -12,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reclamo.artefact import Artefact, bundled_artefact, open_artefact
+from reclamo.cache import cache_folder
 from reclamo.engine.decode import Decoded, Decoder
 from reclamo.engine.evidence import directions, pick_spans, word_contributions
 from reclamo.engine.ngrams import LinearPart
 from reclamo.engine.runtime import Runtime
-from reclamo.engine.tokens import Unit, UnitMaker, batches_by_tokens, round_up
+from reclamo.engine.tokens import Unit, UnitMaker, batches_by_tokens, pad_batch
 from reclamo.message import Message, Problem
 from reclamo.tags import Evidence, Tags
 from reclamo.taxonomy import Taxonomy, rubric_score, service_level
@@ -26,7 +28,7 @@ from reclamo.text.transliterate import Transliterated, transliterate
 
 Array = NDArray[np.float32]
 CHUNK: Final = 256
-TOKENS_PER_BATCH: Final = 4096
+TOKENS_PER_BATCH: Final = 1024  # what a layer works on then stays in a core's own cache
 MAX_CHARACTERS: Final = 1_048_576
 
 
@@ -40,7 +42,7 @@ class Options:
         evidence: whether to give the words that made each score.
         review_rate: share of messages to mark for review, by the curve fitted on validation; None keeps the artefact's margin.
         max_risk: largest error rate to leave among messages that are not marked; overrides review_rate.
-        cache: folder for compiled networks.
+        cache: folder for compiled networks, the user's cache folder by default; None keeps none.
         ngrams: whether the n-grams beside the network take part; without them scores are the network's own, uncalibrated.
     """
 
@@ -49,8 +51,17 @@ class Options:
     evidence: bool = True
     review_rate: float | None = None
     max_risk: float | None = None
-    cache: Path | None = None
+    cache: Path | None = field(default_factory=cache_folder)
     ngrams: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Chunk:
+    """Messages that are worked on together: `good` are the indices of those that can be scored, `units` are theirs."""
+
+    messages: list[Message]
+    good: list[int]
+    units: list[Unit]
 
 
 class Tagger:
@@ -62,7 +73,13 @@ class Tagger:
         self.taxonomy: Taxonomy = artefact.taxonomy
         self.name = artefact.manifest.label
         self._units = UnitMaker(artefact.tokenizer, artefact.manifest.max_tokens)
-        self._runtime = Runtime(artefact.network, threads=options.threads, precision=options.precision, cache=options.cache)
+        self._runtime = Runtime(
+            artefact.network,
+            threads=options.threads,
+            precision=options.precision,
+            cache=options.cache,
+            identity=repr(sorted(artefact.manifest.files.items())),
+        )
         self._linear = LinearPart.load(artefact.ngrams, artefact.taxonomy.n_logits) if options.ngrams and artefact.ngrams else None
         self._decoder = Decoder(artefact.taxonomy, artefact.manifest.calibration)
         self._margin = _margin(artefact, options)
@@ -74,13 +91,26 @@ class Tagger:
 
     def tag(self, message: Message | str | Mapping[str, Any]) -> Tags:
         """Tag one message: a text, a row, or a `Message`."""
-        return next(self.tag_many([message]))
+        chunk = self._read([self._prepare(message, 1)])
+        return next(self._decode(chunk, *self._network(chunk.units, want_contributions=self.options.evidence)))
 
     def tag_many(self, messages: Iterable[Message | str | Mapping[str, Any]]) -> Iterator[Tags]:
-        """Tag many messages lazily, in order; exactly one `Tags` for each, whatever it holds."""
+        """Tag many messages lazily, in order; exactly one `Tags` for each, whatever it holds.
+
+        While the network works on a chunk of 256 messages, the next one is read and tokenised and the one before decoded, so
+        that at most two chunks are taken before the first tags are given.
+        """
         numbered = enumerate(messages, 1)
-        while chunk := [self._prepare(item, number) for number, item in islice(numbered, CHUNK)]:
-            yield from self._tag_chunk(chunk)
+        waiting: tuple[_Chunk, Future[tuple[Array, list[Array]]]] | None = None
+        with ThreadPoolExecutor(1, "reclamo-network") as network:
+            while prepared := [self._prepare(item, number) for number, item in islice(numbered, CHUNK)]:
+                chunk = self._read(prepared)
+                running = network.submit(self._network, chunk.units, want_contributions=self.options.evidence)
+                if waiting is not None:
+                    yield from self._decode(waiting[0], *waiting[1].result())
+                waiting = chunk, running
+            if waiting is not None:
+                yield from self._decode(waiting[0], *waiting[1].result())
 
     def logits(self, texts: Iterable[str]) -> Array:
         """Raw logits of cleaned texts, windows pooled: (texts, n_logits)."""
@@ -131,10 +161,14 @@ class Tagger:
         head = self.taxonomy.by_name.get("role")
         return head.names if head else ()
 
-    def _tag_chunk(self, chunk: list[Message]) -> Iterator[Tags]:
-        good = [index for index, message in enumerate(chunk) if message.problem is None]
-        units = self.units([chunk[index].text for index in good], [chunk[index].lang for index in good])
-        scores, contributions = self.run(units, want_contributions=self.options.evidence)
+    def _read(self, messages: list[Message]) -> _Chunk:
+        good = [index for index, message in enumerate(messages) if message.problem is None]
+        units = self.units([messages[index].text for index in good], [messages[index].lang for index in good])
+        return _Chunk(messages=messages, good=good, units=units)
+
+    def _decode(self, read: _Chunk, scores: Array, contributions: list[Array]) -> Iterator[Tags]:
+        chunk, good, units = read.messages, read.good, read.units
+        scores, contributions = self._with_ngrams(units, scores, contributions)
         pooled = [pool_windows(self.taxonomy, scores, units, k) for k in range(len(good))]
         logits = np.stack(pooled) if pooled else np.zeros((0, self.taxonomy.n_logits), np.float32)
         decoded = self._decoder.decode(logits, [{"role": chunk[index].role} for index in good])
@@ -153,25 +187,30 @@ class Tagger:
         return [_typed_offsets(unit, readings[unit.message][1]) for unit in self._units.units([text for text, _ in readings])]
 
     def run(self, units: list[Unit], want_contributions: bool) -> tuple[Array, list[Array]]:
-        """Score units in batches by tokens: logits (units, n_logits), and contributions (n_logits, tokens) of each where wanted."""
+        """Score units: logits (units, n_logits), and contributions (n_logits, tokens) of each where wanted."""
+        return self._with_ngrams(units, *self._network(units, want_contributions))
+
+    def _network(self, units: list[Unit], want_contributions: bool) -> tuple[Array, list[Array]]:
+        """What the network alone gives, in batches by tokens."""
         scores = np.zeros((len(units), self.taxonomy.n_logits), dtype=np.float32)
         contributions: list[Array] = [np.zeros((0, 0), np.float32)] * len(units) if want_contributions else []
-        for group in batches_by_tokens([len(unit.ids) for unit in units], TOKENS_PER_BATCH):
-            width = round_up(max(len(units[i].ids) for i in group))
-            ids = np.full((len(group), width), self._units.pad, dtype=np.int64)
-            mask = np.zeros((len(group), width), dtype=np.int64)
-            for line, i in enumerate(group):
-                ids[line, : len(units[i].ids)] = units[i].ids
-                mask[line, : len(units[i].ids)] = 1
-            batch_scores, batch_contributions = self._runtime(ids, mask)
-            scores[group] = batch_scores
-            if want_contributions:
-                for line, i in enumerate(group):
-                    contributions[i] = batch_contributions[line, :, : len(units[i].ids)].copy()
-        return self._with_ngrams(self._linear, units, scores, contributions) if self._linear else (scores, contributions)
+        groups = batches_by_tokens([len(unit.ids) for unit in units], TOKENS_PER_BATCH)[::-1]  # the longest first: all end together
 
-    def _with_ngrams(self, linear: LinearPart, units: list[Unit], scores: Array, contributions: list[Array]) -> tuple[Array, list[Array]]:
+        def take(number: int, batch_scores: Array, batch_contributions: Array) -> None:
+            scores[groups[number]] = batch_scores
+            if want_contributions:
+                for line, i in enumerate(groups[number]):
+                    contributions[i] = batch_contributions[line, :, : len(units[i].ids)].copy()
+
+        if groups:
+            self._runtime.run([pad_batch([units[i] for i in group], self._units.pad) for group in groups], take)
+        return scores, contributions
+
+    def _with_ngrams(self, units: list[Unit], scores: Array, contributions: list[Array]) -> tuple[Array, list[Array]]:
         """Add what the n-grams give; a logit stays the exact sum of what each token gave."""
+        linear = self._linear
+        if linear is None:
+            return scores, contributions
         scores = scores * linear.network_scale
         for index, unit in enumerate(units):
             if not contributions:

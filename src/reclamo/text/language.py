@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import unicodedata
+from collections import Counter
 from collections.abc import Collection
 from functools import lru_cache
+from importlib.metadata import version
 from typing import Any, Final
 
+from reclamo.cache import Cache, cache_folder
 from reclamo.text.greeklish import is_greeklish
 
 # The supported Latin-script languages and the neighbours that they are mistaken for.
@@ -48,23 +52,53 @@ def is_greeklish_text(text: str) -> bool:
 
 
 def _script(letters: list[str]) -> str | None:
-    counts: dict[str, int] = {}
-    for ch in letters:
-        name = unicodedata.name(ch, "").split(" ")[0]
-        counts[name] = counts.get(name, 0) + 1
+    counts = Counter(map(_script_of, letters))
     if counts.get("GREEK", 0) >= 0.25 * len(letters):
         return "el"
     top = max(counts, key=lambda name: counts[name])
     return SCRIPTS.get(top)
 
 
+@lru_cache(maxsize=4096)
+def _script_of(letter: str) -> str:
+    return unicodedata.name(letter, "").split(" ")[0]
+
+
 @lru_cache(maxsize=1)
 def _identifier() -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+    from py3langid.langid import LanguageIdentifier
 
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    table, priors, classes, moves, rows, outputs = _model()
+    identifier = LanguageIdentifier(table, priors, classes, moves, outputs, norm_probs=True, tk_row=rows)
     identifier.set_languages(list(CANDIDATES))
     return identifier
+
+
+def _model() -> tuple[Any, ...]:
+    """Read py3langid's model: from its packed file, which takes half a second to unpack, or unpacked from the cache."""
+    from array import array
+
+    import numpy as np
+    from py3langid.langid import MODEL_DIR, MODEL_FILE
+    from py3langid.modelio import load_model
+
+    packed = MODEL_DIR / MODEL_FILE
+    cache, key = Cache(cache_folder()), f"{version('py3langid')} {packed.stat().st_size} {packed.stat().st_mtime_ns}"
+    kept = cache.read("languages", key)
+    if kept is None:
+        model: tuple[Any, ...] = load_model(packed)
+        buffer = io.BytesIO()
+        table, priors, classes, moves, rows, outputs = model
+        ours = [index for index, code in enumerate(classes) if code in CANDIDATES]
+        narrow = (table[:, ours], priors[ours], [classes[index] for index in ours], moves, rows, np.asarray(outputs, dtype=np.int32))
+        parts: dict[str, Any] = {f"part{number}": np.asarray(part) for number, part in enumerate(narrow)}
+        np.savez(buffer, **parts)
+        cache.write("languages", key, buffer.getvalue())
+        return model
+    with np.load(io.BytesIO(kept), allow_pickle=False) as found:
+        table, priors, classes, moves, rows, outputs = (found[f"part{number}"] for number in range(6))
+    moves, rows = (array({2: "H", 4: "I", 8: "L"}[part.dtype.itemsize], part.tobytes()) for part in (moves, rows))
+    return table, priors, classes.tolist(), moves, rows, outputs.tolist()
 
 
 def _rank(text: str) -> list[tuple[str, float]]:

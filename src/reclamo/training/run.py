@@ -20,7 +20,7 @@ from reclamo.training.config import ModelConfig, TrainConfig
 from reclamo.training.data import Tokens, TrainingSet
 from reclamo.training.export import parity, require_parity, update_manifest, write_artefact
 from reclamo.training.ngrams import fit_linear_part
-from reclamo.training.prepare import describe, prepare
+from reclamo.training.prepare import describe, draw, prepare
 from reclamo.training.progress import TrainingProgress
 from reclamo.training.trainer import Trainer
 
@@ -75,8 +75,17 @@ def run(config: TrainConfig) -> Artefact:
             "versions": {"reclamo": reclamo.__version__, "torch": str(torch.__version__)},
         },
     }
+    samples = [example.text for example in draw(prepared.train, config.model.int8_samples)] if config.model.int8_samples else []
     artefact = write_artefact(
-        Path(config.output), network, tokenizer, taxonomy, calibration, about, compress=config.model.compress, linear=linear
+        Path(config.output),
+        network,
+        tokenizer,
+        taxonomy,
+        calibration,
+        about,
+        compress=config.model.compress,
+        linear=linear,
+        samples=samples,
     )
     figures = parity(network, artefact, [example.text for example in prepared.validation][:PARITY_TEXTS])
     require_parity(figures)
