@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal
@@ -67,7 +68,7 @@ class Message:
         not stop a batch.
         """
         key = row.get("id")
-        name = str(key) if key not in (None, "") else (id or "")
+        name = without_surrogates(str(key) if key not in (None, "") else (id or ""))
         text = row.get("text")
         if not isinstance(text, str):
             seen = "no text" if text is None else f"text of type {type(text).__name__}"
@@ -75,8 +76,16 @@ class Message:
         values: dict[str, Any] = {}
         for field_name in _PLAIN[2:]:
             value = row.get(field_name)
-            values[field_name] = None if value is None or value == "" else str(value)
+            values[field_name] = None if value is None or value == "" else without_surrogates(str(value))
         return cls(id=name, text=text, **values)
+
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+def without_surrogates(text: str) -> str:
+    """Put U+FFFD for what no encoding can write: bytes of a file name or header that are no UTF-8, and half characters of JSON."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 _PLAIN: Final = tuple(f.name for f in fields(Message) if f.name != "problem")

@@ -17,7 +17,7 @@ from typing import IO, Any, Final, cast
 
 from reclamo.errors import SourceError
 from reclamo.mail import Limits
-from reclamo.message import Message, Problem
+from reclamo.message import Message, Problem, without_surrogates
 from reclamo.sources.eml import MBOX_ENDINGS
 from reclamo.sources.ids import UniqueIds
 from reclamo.sources.mailfile import _LEADING
@@ -117,7 +117,7 @@ def read_archive(
 
 
 def _problem(ids: UniqueIds, name: str, reason: Any, detail: str) -> Message:
-    return Message(id=ids.take(f"{name}#1"), text="", problem=Problem(reason=reason, detail=detail))
+    return Message(id=ids.take(f"{name}#1"), text="", problem=Problem(reason=reason, detail=without_surrogates(detail)))
 
 
 def _mails(stream: io.BufferedReader, member: _Member, limits: Limits) -> Iterator[RawMail]:
