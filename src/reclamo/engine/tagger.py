@@ -185,6 +185,7 @@ class Tagger:
             needs_review=decoded.certainty < self._margin,
             windows=len(units),
             text=message.text,
+            cleaning=message.cleaning,
             model=self.name,
         )
 
@@ -211,6 +212,7 @@ class Tagger:
             unscored_reason=problem.reason,
             detail=problem.detail,
             text=message.text,
+            cleaning=message.cleaning,
         )
 
 
