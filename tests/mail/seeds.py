@@ -33,4 +33,6 @@ def _as_mail(case: dict[str, Any], number: int) -> bytes:
     message["Subject"] = "RV: prueba" if case.get("forwarded") else "Re: prueba ñ"
     message["Message-ID"] = f"<{number}@correo.example>"
     message.set_content(case.get("html") or case["body"], subtype="html" if "html" in case else "plain", charset=charset, cte=encoding)
+    if case.get("flowed"):
+        message.set_param("format", "flowed")
     return message.as_bytes()

@@ -126,7 +126,7 @@ def _is_contact(paragraph: list[Line]) -> bool:
 def _is_sentence(key: str) -> bool:
     """Say whether a line is prose rather than a name, a title or an address."""
     words = len(key.split())
-    if markers.CONTACT.search(key) and words < 14:
+    if words < 14 and (markers.CONTACT.search(key) or markers.FIRM.search(key)):
         return False
     return words >= SENTENCE_WORDS or len(key) > MAX_SIGNATURE_LINE or (words >= 4 and key.endswith((".", "?", "!", ";", "…")))
 
