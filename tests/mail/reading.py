@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from reclamo.mail import Limits, ParsedMail, read_mail
-from reclamo.sources.mbox import _Splitter, read_raw
+from reclamo.mail.mbox import Splitter
+from reclamo.sources.mbox import read_raw
 
 SLACK = 1.0  # seconds past the deadline; a check stands between any two pieces of work
 
@@ -41,7 +42,7 @@ def check_any(data: bytes) -> int:
     if not data.startswith(b"From "):
         return 1
     rows = 0
-    for raw in _Splitter(cast(Any, io.BufferedReader(cast(Any, io.BytesIO(data)))), Path("fuzz"), Limits()).messages():
+    for raw in Splitter(cast(Any, io.BufferedReader(cast(Any, io.BytesIO(data)))), Path("fuzz"), Limits()).messages():
         read_raw(raw, Limits())
         rows += 1
     assert rows

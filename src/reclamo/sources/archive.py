@@ -17,11 +17,12 @@ from typing import IO, Any, Final, cast
 
 from reclamo.errors import SourceError
 from reclamo.mail import Limits
+from reclamo.mail.maildir import LEADING
+from reclamo.mail.mbox import PIECE, RawMail, Splitter, is_postmark
 from reclamo.message import Message, Problem, without_surrogates
 from reclamo.sources.eml import MBOX_ENDINGS
 from reclamo.sources.ids import UniqueIds
-from reclamo.sources.mailfile import _LEADING
-from reclamo.sources.mbox import PIECE, RawMail, _Splitter, is_postmark, read_raw
+from reclamo.sources.mbox import read_raw
 
 _DECOMPRESSORS: Final[dict[str, Callable[[IO[bytes]], Any]]] = {
     ".gz": gzip.open,
@@ -123,13 +124,13 @@ def _problem(ids: UniqueIds, name: str, reason: Any, detail: str) -> Message:
 def _mails(stream: io.BufferedReader, member: _Member, limits: Limits) -> Iterator[RawMail]:
     place = PurePosixPath(member.name)
     if place.suffix.lower() == ".eml" or place.parent.name in ("cur", "new"):
-        data = _LEADING.sub(b"", stream.read(limits.message_bytes + 1), count=1)
+        data = LEADING.sub(b"", stream.read(limits.message_bytes + 1), count=1)
         yield RawMail(data=data[: limits.header_block_bytes] if len(data) > limits.message_bytes else data, size=len(data))
         return
     head = stream.peek(1024)[:1024]
     is_mbox = head.startswith(b"From ") if place.suffix.lower() in MBOX_ENDINGS else not place.suffix and is_postmark(head.split(b"\n")[0])
     if is_mbox:
-        yield from _Splitter(cast(Any, stream), Path(member.name), limits).messages()
+        yield from Splitter(cast(Any, stream), Path(member.name), limits).messages()
     else:
         _LOG.debug("passed over %s: no mail by its ending", member.name)
 

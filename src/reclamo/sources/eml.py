@@ -9,11 +9,13 @@ from typing import Final
 
 from reclamo.errors import SourceError
 from reclamo.mail import Limits
+from reclamo.mail.maildir import is_inside, is_maildir
+from reclamo.mail.mbox import is_postmark
 from reclamo.message import Message
 from reclamo.sources.ids import UniqueIds
-from reclamo.sources.maildir import is_inside, is_maildir, maildir_messages
+from reclamo.sources.maildir import maildir_messages
 from reclamo.sources.mailfile import file_message
-from reclamo.sources.mbox import is_postmark, mbox_messages
+from reclamo.sources.mbox import mbox_messages
 
 MBOX_ENDINGS: Final = frozenset({".mbox", ".mbx"})
 _MAILDIR_FOLDERS: Final = frozenset({"cur", "new", "tmp"})

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
-from typing import Final
 
 from reclamo.mail import Limits
+from reclamo.mail.maildir import LEADING
+from reclamo.mail.mbox import RawMail
 from reclamo.message import Message, Problem
 from reclamo.sources.ids import UniqueIds
-from reclamo.sources.mbox import RawMail, read_raw
-
-_LEADING: Final = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:>?From [^\r\n]*\r?\n)?")
+from reclamo.sources.mbox import read_raw
 
 
 def file_message(path: Path, name: str, ids: UniqueIds, limits: Limits, *, include_automatic: bool) -> Message:
@@ -30,5 +28,5 @@ def _read_file(path: Path, limits: Limits) -> RawMail:
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         data = file.read(limits.message_bytes + 1 if size <= limits.message_bytes else limits.header_block_bytes)
-    data = _LEADING.sub(b"", data, count=1)
+    data = LEADING.sub(b"", data, count=1)
     return RawMail(data=data, size=size if size > limits.message_bytes else len(data))
