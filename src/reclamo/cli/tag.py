@@ -27,7 +27,7 @@ def tag(
     ],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="output file; its ending says the format")] = None,
     format: Annotated[
-        str | None, typer.Option("-f", "--format", help="jsonl, csv, parquet, sqlite or table; JSON lines by default")
+        str | None, typer.Option("-f", "--format", help="jsonl, csv, parquet, sqlite, table, mbox or maildir; JSON lines by default")
     ] = None,
     model: Annotated[Path | None, typer.Option("--model", help="folder of a tagger; the bundled one by default")] = None,
     role: Annotated[str | None, typer.Option("--role", help="the role of every message that does not say its own")] = None,
