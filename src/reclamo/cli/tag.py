@@ -23,7 +23,7 @@ ROLES: Final = ("customer", "agent")
 
 def tag(
     source: Annotated[
-        str, typer.Argument(help="mbox, Maildir, .eml, folder, zip, tar, CSV, JSONL, Parquet, XLSX, or - (JSON lines on stdin)")
+        str, typer.Argument(help="mbox, Maildir, .eml, .msg, folder, zip, tar, CSV, JSONL, Parquet, XLSX, or - (JSON lines on stdin)")
     ],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="output file; its ending says the format")] = None,
     format: Annotated[

@@ -20,9 +20,9 @@ from reclamo.mail import Limits
 from reclamo.mail.maildir import LEADING
 from reclamo.mail.mbox import PIECE, RawMail, Splitter, is_postmark
 from reclamo.message import Message, Problem, without_surrogates
-from reclamo.sources.eml import MBOX_ENDINGS
+from reclamo.sources.eml import MBOX_ENDINGS, MESSAGE_ENDINGS
 from reclamo.sources.ids import UniqueIds
-from reclamo.sources.mbox import read_raw
+from reclamo.sources.mailfile import read_one
 
 _DECOMPRESSORS: Final[dict[str, Callable[[IO[bytes]], Any]]] = {
     ".gz": gzip.open,
@@ -85,7 +85,7 @@ class _Member:
 def read_archive(
     path: Path, limits: Limits = Limits(), include_automatic: bool = False, archive_limits: ArchiveLimits = ArchiveLimits()
 ) -> Iterator[Message]:
-    """Give the messages of the .eml files, mboxes and Maildirs in an archive, in its order; other files are passed over.
+    """Give the messages of the .eml and .msg files, mboxes and Maildirs in an archive, in its order; other files are passed over.
 
     A member that is broken or encrypted becomes a message with a problem, and so does the point where more came out than
     `archive_limits` allow; nothing is read behind that. Archives in archives are not opened. Ids are the Message-ID, else
@@ -103,7 +103,7 @@ def read_archive(
             try:
                 stream = cast(io.BufferedReader, io.BufferedReader(_Counted(member.open(), budget if is_zip else None)))
                 for ordinal, raw in enumerate(_mails(stream, member, limits), 1):
-                    mail = read_raw(raw, limits)
+                    mail = read_one(raw, PurePosixPath(name).suffix, limits)
                     yield mail.to_message(ids.take(mail.message_id or f"{name}#{ordinal}"), include_automatic=include_automatic)
             except _BROKEN as error:
                 yield _problem(ids, name, "broken", f"{name} in {path.name} cannot be read ({error}); unpack the archive and look at it")
@@ -123,7 +123,7 @@ def _problem(ids: UniqueIds, name: str, reason: Any, detail: str) -> Message:
 
 def _mails(stream: io.BufferedReader, member: _Member, limits: Limits) -> Iterator[RawMail]:
     place = PurePosixPath(member.name)
-    if place.suffix.lower() == ".eml" or place.parent.name in ("cur", "new"):
+    if place.suffix.lower() in MESSAGE_ENDINGS or place.parent.name in ("cur", "new"):
         data = LEADING.sub(b"", stream.read(limits.message_bytes + 1), count=1)
         yield RawMail(data=data[: limits.header_block_bytes] if len(data) > limits.message_bytes else data, size=len(data))
         return

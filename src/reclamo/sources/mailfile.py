@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from reclamo.mail import Limits
+from reclamo.mail import Limits, ParsedMail
 from reclamo.mail.maildir import LEADING
 from reclamo.mail.mbox import RawMail
+from reclamo.mail.outlook import read_outlook
 from reclamo.message import Message, Problem
 from reclamo.sources.ids import UniqueIds
 from reclamo.sources.mbox import read_raw
@@ -20,8 +21,15 @@ def file_message(path: Path, name: str, ids: UniqueIds, limits: Limits, *, inclu
     except OSError as error:
         problem = Problem(reason="broken", detail=f"the file could not be read ({error.strerror})")
         return Message(id=ids.take(f"{name}#1"), text="", problem=problem)
-    mail = read_raw(raw, limits)
+    mail = read_one(raw, path.suffix, limits)
     return mail.to_message(ids.take(mail.message_id or f"{name}#1"), include_automatic=include_automatic)
+
+
+def read_one(raw: RawMail, ending: str, limits: Limits) -> ParsedMail:
+    """Read a message by the ending of its file: Outlook's .msg, else a mail."""
+    if ending.lower() == ".msg" and raw.size <= limits.message_bytes:
+        return read_outlook(raw.data, limits)
+    return read_raw(raw, limits)
 
 
 def _read_file(path: Path, limits: Limits) -> RawMail:
