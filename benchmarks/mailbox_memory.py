@@ -29,7 +29,7 @@ def write_mbox(path: Path, count: int) -> None:
     """Write the messages, each with a Message-ID of its own."""
     from tests.mail.seeds import seeds
 
-    bodies = [seed for seed in seeds() if not seed.startswith(b"From ") and b"\r" not in seed]
+    bodies = [seed for seed in seeds() if not seed.startswith((b"From ", b"\xd0")) and b"\r" not in seed]
     with path.open("wb") as file:
         for number in range(count):
             body = b"\n".join(line for line in bodies[number % len(bodies)].split(b"\n") if not line.lower().startswith(b"message-id:"))

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["reclamo.mail", "reclamo.text.unicode", "reclamo.sources.mbox"]):
+with atheris.instrument_imports(include=["reclamo.mail", "reclamo.text.unicode", "reclamo.sources.mbox", "olefile"]):
     from tests.mail.reading import check_any
 
 from tests.mail.seeds import seeds
 
-OPTIONS = ("-max_len=8192", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1")
+OPTIONS = ("-max_len=16384", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1")
 
 
 def main() -> None:

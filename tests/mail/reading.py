@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from reclamo.mail import Limits, ParsedMail, read_mail
 from reclamo.mail.mbox import Splitter
+from reclamo.mail.outlook import read_outlook
 from reclamo.sources.mbox import read_raw
 
 SLACK = 1.0  # seconds past the deadline; a check stands between any two pieces of work
@@ -37,8 +38,11 @@ def check(raw: bytes, limits: Limits = Limits()) -> ParsedMail:
 
 
 def check_any(data: bytes) -> int:
-    """Check a message, and what begins like an mbox as one too; give the number of rows."""
+    """Check a message, and what begins like an mbox or an Outlook message as such too; give the number of rows."""
     check(data)
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        mail = read_outlook(data)
+        assert (mail.problem is None) == bool(mail.text)
     if not data.startswith(b"From "):
         return 1
     rows = 0

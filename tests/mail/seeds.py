@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 FIXTURES = Path(__file__).parent / "fixtures"
+OUTLOOK = Path(__file__).parent / "outlook"
 SAMPLES = Path(__file__).parents[2] / "data" / "samples" / "inbox.mbox"
 _WAYS = (("utf-8", "quoted-printable"), ("utf-8", "base64"), ("utf-8", "8bit"))
 
@@ -22,6 +23,7 @@ def seeds() -> list[bytes]:
     samples = SAMPLES.read_bytes().split(b"\n\nFrom ")
     found = [part.partition(b"\n")[2] for part in samples]
     found.append(b"From " + b"\n\nFrom ".join(samples[:2]).removeprefix(b"From "))
+    found += [path.read_bytes() for path in sorted(OUTLOOK.glob("*.msg"))]
     return found + [_as_mail(case, number) for number, (_, case) in enumerate(cases())]
 
 

@@ -1,4 +1,4 @@
-"""Fifty kills at random moments: start-up, reading, a chunk half written, the journal, the last rename. Run with -m slow (two minutes)."""
+"""Fifty kills at random moments: start-up, reading, a chunk half written, the journal, the last rename. Run with -m slow (four minutes)."""
 
 from __future__ import annotations
 

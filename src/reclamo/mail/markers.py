@@ -63,7 +63,11 @@ _FORWARDED: Final = _any(
     r"προωθημ[εέ]νο μ[ηή]νυμα|προωθο[υύ]μενο μ[ηή]νυμα",
     r"messaggio inoltrato",
 )
-ORIGINAL_LINE: Final = _line(rf"[-_=*]{{2,}} ?{_ORIGINAL} ?[-_=*]{{2,}}", rf"{_ORIGINAL} ?:?")
+ORIGINAL_LINE: Final = _line(
+    rf"[-_=*]{{2,}} ?{_ORIGINAL} ?[-_=*]{{2,}}",
+    rf"{_ORIGINAL} ?:?",
+    r"[-_=*]{2,} ?[^-_=*].{6,200}" + _WROTE + r" ?:? ?[-_=*]{2,}",  # Zoho
+)
 FORWARDED_LINE: Final = _line(
     rf"[-_=*]{{2,}} ?{_FORWARDED}(?: (?:de|da|from|by|απ[οό]) .{{1,120}})? ?[-_=*]{{2,}}",
     r"inicio del mensaje reenviado ?:|begin forwarded message ?:|inizio (?:del )?messaggio inoltrato ?:",
@@ -146,6 +150,12 @@ THANKS: Final = _any(
     r"(?:tante |molte )?grazie(?: mille| in anticipo| infinite| e (?:cordiali |distinti )?saluti)?",
     r"(?:la |vi )?ringrazio(?: anticipatamente| in anticipo)?|buona (?:giornata|serata)",
     r"(?:many )?thanks(?: in advance)?|thank you|obrigad[oa]",
+    # words of waiting
+    r"quedo (?:a la espera|pendiente|a (?:su|vuestra) disposici[oó]n)[\w ]{0,50}|(?:a la|en) espera de [\w ]{2,40}",
+    r"espero (?:su|vuestra|tu|una) (?:pronta )?respuesta(?: por su parte)?",
+    r"(?:αναμ[εέ]νω|περιμ[εέ]νω|αναμ[εέ]νουμε) (?:την )?(?:[αά]μεση )?απ[αά]ντησ\w{1,3} σας|εν αναμον[ηή][\w ]{0,40}",
+    r"(?:resto|rimango|restiamo) in attesa[\w ]{0,50}|in attesa di[\w ]{2,40}|attendo (?:un )?(?:vostro|suo) (?:cortese )?riscontro",
+    r"(?:i )?look(?:ing)? forward to (?:your|hearing)[\w ]{0,30}",
 )
 CLOSING: Final = re.compile(
     rf"(?:(?P<valediction>{VALEDICTIONS})|(?P<thanks>{THANKS}))(?P<rest>(?: ?[,.!;:-]+ ?| |$).{{0,60}})?$", re.IGNORECASE
@@ -204,6 +214,12 @@ FOOTER: Final = _start(
     r"βοηθ[ηή]στε μας να (?:βελτιωθο[υύ]με|γ[ιί]νουμε)|[εέ]ρευνα ικανοπο[ιί]ησης",
     r"come valut(?:a|i|eresti|erebbe) |valut[ai] (?:il nostro|la nostra|l'assistenza|la tua|il servizio|questa)",
     r"aiut(?:aci|ateci) a migliorare|questionario di (?:soddisfazione|gradimento)|sondaggio di",
+    # what programs say of themselves
+    r"[ée]ste es un (?:mensaje|correo|e-?mail) (?:generado )?autom[aá]tic|(?:mensaje|correo) (?:generado )?autom[aá]ticamente",
+    r"αυτ[οό] ε[ιί]ναι (?:[εέ]να )?αυτ[οό]ματο|(?:αυτ[οό]ματο|αυτοματοποιημ[εέ]νο) (?:μ[ηή]νυμα|e-?mail)",
+    r"quest[oa] [eè] un[a']? ?(?:messaggio|e-?mail|mail) (?:generat[oa] )?automatic|messaggio (?:generato )?automatic",
+    r"this is an? (?:auto(?:mated|matic|-generated)|system-generated) (?:message|e-?mail)",
+    # surveys, as questions
     r"¿?(?:(?:le|te|les|os) )?ha (?:sido|resultado) (?:de utilidad|[uú]til|de ayuda) (?:est[ae]|nuestr).{1,60}\?$",
     r"(?:su|tu) opini[oó]n (?:nos )?(?:importa|cuenta)",
     r"¿?(?:cu[aá]nto|c[oó]mo) de satisfech|¿?est[aá]s? (?:usted )?satisfech[oa] con (?:la (?:atenci|respuesta)|nuestr|el servicio)",
