@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from reclamo.mail.mbox import Splitter
 from reclamo.mail.outlook import read_outlook
 from reclamo.sources.mbox import read_raw
 
-SLACK = 1.0  # seconds past the deadline; a check stands between any two pieces of work
+PATIENCE = 600.0  # seconds by the clock: what is asserted is processor time, and a busy machine must not decide
 
 
 class Unforeseen(AssertionError):
@@ -22,11 +23,11 @@ class Unforeseen(AssertionError):
 def check(raw: bytes, limits: Limits = Limits()) -> ParsedMail:
     """Read a message and assert what is promised of every one: text or a reason, in time, spans that lie in the body."""
     start = time.process_time()
-    mail = read_mail(raw, limits)
+    mail = read_mail(raw, replace(limits, seconds=PATIENCE))
     seconds = time.process_time() - start
     if mail.problem is not None and mail.problem.detail.startswith("the message could not be read"):
         raise Unforeseen(mail.problem.detail)
-    assert seconds < limits.seconds + SLACK, f"{seconds:.1f} s"
+    assert seconds < limits.seconds, f"{seconds:.1f} s"
     assert (mail.problem is None) == bool(mail.text)
     for part in (mail.text, mail.subject, mail.sender, mail.message_id):
         (part or "").encode("utf-8")
