@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
+settings.register_profile("patient", deadline=None)  # what takes long on a busy machine is no failure
+settings.load_profile("patient")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("RECLAMO_CACHE", "off")
 ROOT = Path(__file__).parents[1]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Literal
 
 UnscoredReason = Literal["empty", "unsupported_language", "not_text", "broken", "over_limit", "automatic"]
@@ -26,6 +27,44 @@ class Problem:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RemovedSpan:
+    """A stretch of a mail's decoded body that cleaning took.
+
+    Attributes:
+        kind: `quoted`, `introduction`, `forwarded_header`, `signature`, `device`, `disclaimer`, `footer`, `banner` or `picture`.
+        start, end: characters of the decoded body. line, lines: its first line, counted from 1, and how many.
+        text: the stretch itself, where it was asked for.
+    """
+
+    kind: str
+    start: int
+    end: int
+    line: int
+    lines: int
+    text: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cleaning:
+    """What cleaning took of a mail's decoded body of so many `characters`.
+
+    Attributes:
+        characters: of the body. removed: how many of them went, by kind.
+        spans: where they stood, in order. left_out: further spans that are not told.
+    """
+
+    characters: int
+    removed: Mapping[str, int]
+    spans: tuple[RemovedSpan, ...]
+    left_out: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the form that rows hold."""
+        spans = [{name: value for name, value in asdict(span).items() if value is not None} for span in self.spans]
+        return {"characters": self.characters, "removed": dict(self.removed), "spans": spans, "left_out": self.left_out}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
     """One text from one writer, without quoted history and signature.
 
@@ -36,6 +75,7 @@ class Message:
         lang: `es`, `el`, `it` where the caller knows it; None lets the detector decide.
         subject, date, thread, sender: as the source gives them (date in ISO 8601).
         problem: set by a source that met a message it could not read.
+        cleaning: what was taken of a mail, where it was asked for; no part of the row.
     """
 
     id: str
@@ -47,6 +87,7 @@ class Message:
     thread: str | None = None
     sender: str | None = None
     problem: Problem | None = None
+    cleaning: Cleaning | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give the row form; absent fields are left out. Example: Message(id="1", text="a") -> {"id": "1", "text": "a"}."""
@@ -67,7 +108,7 @@ class Message:
         not stop a batch.
         """
         key = row.get("id")
-        name = str(key) if key not in (None, "") else (id or "")
+        name = without_surrogates(str(key) if key not in (None, "") else (id or ""))
         text = row.get("text")
         if not isinstance(text, str):
             seen = "no text" if text is None else f"text of type {type(text).__name__}"
@@ -75,8 +116,16 @@ class Message:
         values: dict[str, Any] = {}
         for field_name in _PLAIN[2:]:
             value = row.get(field_name)
-            values[field_name] = None if value is None or value == "" else str(value)
+            values[field_name] = None if value is None or value == "" else without_surrogates(str(value))
         return cls(id=name, text=text, **values)
 
 
-_PLAIN: Final = tuple(f.name for f in fields(Message) if f.name != "problem")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+def without_surrogates(text: str) -> str:
+    """Put U+FFFD for what no encoding can write: bytes of a file name or header that are no UTF-8, and half characters of JSON."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+_PLAIN: Final = tuple(f.name for f in fields(Message) if f.name not in ("problem", "cleaning"))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from reclamo.message import Cleaning
 from reclamo.taxonomy import Taxonomy
 
 
@@ -38,6 +39,7 @@ class Tags:
         evidence: by head, or by `head.label` for any-of heads.
         windows: in how many windows a long text was read; 1 as a rule.
         text: the cleaned text that offsets count in; not part of the row unless asked.
+        cleaning: what was taken of a mail to come to that text, where the source was asked for it.
     """
 
     id: str
@@ -54,6 +56,7 @@ class Tags:
     unscored_reason: str | None = None
     detail: str | None = None
     text: str | None = None
+    cleaning: Cleaning | None = None
 
     def __getattr__(self, name: str) -> HeadTag | None:
         heads: Mapping[str, HeadTag | None] = self.__dict__.get("heads", {})
@@ -82,6 +85,8 @@ class Tags:
             row["detail"] = self.detail
         if with_text:
             row["text"] = self.text
+        if self.cleaning is not None:
+            row["cleaning"] = self.cleaning.to_dict()
         row["model"] = self.model
         return row
 

@@ -154,3 +154,24 @@ def test_labels_shows_the_schema(capsys: pytest.CaptureFixture[str], monkeypatch
     assert code == 0
     assert {head["head"]: len(head["labels"]) for head in json.loads(out)}["traits"] == 17
     assert run(capsys, monkeypatch, "labels", "--lang", "xx")[0] == 2
+
+
+def test_cleaning_is_explained_and_the_pieces_only_with_the_text(cli: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    mail = tmp_path / "a.eml"
+    mail.write_text(
+        "From: ana@correo.example\nMessage-ID: <1@x>\n\nSigue sin llegar el pedido.\n\n> Espere\n> más días\n", encoding="utf-8"
+    )
+    (plain,) = rows_of(cli(mail)[1])
+    (told,) = rows_of(cli(mail, "--explain-cleaning")[1])
+    (shown,) = rows_of(cli(mail, "--explain-cleaning", "--with-text")[1])
+    span = {"kind": "quoted", "start": 29, "end": 49, "line": 3, "lines": 2}
+    assert "cleaning" not in plain
+    assert told["cleaning"] == {"characters": 49, "removed": {"quoted": 20}, "spans": [span], "left_out": 0}
+    assert shown["cleaning"]["spans"] == [span | {"text": "> Espere\n> más días\n"}]
+    assert "Espere" not in caplog.text
+
+
+def test_a_table_has_no_place_for_what_cleaning_took(cli: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.eml").write_text("From: a@b.example\n\nHola\n")
+    code, _, err = cli(tmp_path / "a.eml", "--explain-cleaning", "-o", tmp_path / "a.csv")
+    assert code == 2 and "needs JSON lines, and the output is 'csv'" in err

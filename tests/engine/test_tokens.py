@@ -59,7 +59,8 @@ def test_batches_are_padded_to_fine_lengths() -> None:
 
     from reclamo.engine.tokens import Unit, pad_batch
 
-    units = [Unit(message=k, ids=np.arange(n), offsets=np.zeros((n, 2), np.int64)) for k, n in enumerate((3, 5))]
+    none = {"offsets": np.zeros((5, 2), np.int64), "spans": np.zeros((5, 2), np.int64), "text": ""}
+    units = [Unit(message=k, ids=np.arange(n), **none) for k, n in enumerate((3, 5))]
     ids, mask = pad_batch(units, 9)
     assert ids.tolist() == [[0, 1, 2, 9, 9, 9, 9, 9], [0, 1, 2, 3, 4, 9, 9, 9]]
     assert mask.sum(axis=1).tolist() == [3, 5]

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
+from collections import Counter
 from typing import Any
 
 import pytest
+from tests.mail.seeds import cases
 
 from reclamo.mail import Limits, clean_body
+from reclamo.mail.flowed import unflow
 from reclamo.mail.html import html_to_text
 from reclamo.mail.limits import Deadline
 
-FOLDER = Path(__file__).parent / "fixtures"
-CASES = [(path.stem, case) for path in sorted(FOLDER.glob("*.toml")) for case in tomllib.loads(path.read_text("utf-8"))["case"]]
+CASES = cases()
 
 
 def body_of(case: dict[str, Any]) -> str:
-    return html_to_text(case["html"], Deadline(5)) if "html" in case else case["body"]
+    if "html" in case:
+        return html_to_text(case["html"], Deadline(5))
+    return unflow(case["body"]) if case.get("flowed") else str(case["body"])
 
 
 @pytest.mark.parametrize(("lang", "case"), CASES, ids=[f"{lang}: {case['name']}" for lang, case in CASES])
@@ -41,5 +43,6 @@ def test_removed_spans_are_ordered_and_disjoint_and_leave_the_text(lang: str, ca
 
 
 def test_there_are_enough_shapes_in_each_language() -> None:
-    counts = {lang: sum(1 for other, _ in CASES if other == lang) for lang in ("es", "el", "it")}
-    assert min(counts.values()) >= 14 and sum(counts.values()) >= 40
+    counts = Counter(name[:2] for name, _ in CASES)
+    assert min(counts["es"], counts["el"], counts["it"]) >= 35
+    assert sum(counts.values()) >= 150

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import random
 import time
-from pathlib import Path
 
 import pytest
 
-from reclamo.mail import Limits, clean_body, parse_mail, read_mail
+from reclamo.mail import Limits, clean_body, parse_mail
 from reclamo.message import Message
 
 HEAD = b"From: Ana Ruiz <ana@correo.example>\r\nSubject: Prueba\r\nMessage-ID: <m1@correo.example>\r\n"
 TEXT = "Hola, no funciona."
 BODY = TEXT.encode() + b"\r\n"
 MIB = 1024 * 1024
-SAMPLES = Path(__file__).parents[2] / "data" / "samples" / "inbox.mbox"
+PATIENT = Limits(seconds=600)  # these tests count processor time; a busy machine must not fail them
 
 
 def mail(*headers: bytes, body: bytes = BODY) -> bytes:
@@ -54,6 +52,11 @@ READ = {
     "an unknown transfer encoding": mail(b"Content-Transfer-Encoding: rot13"),
     "a header line without a colon": mail(b"this is no header", b"Content-Type: text/plain; charset=utf-8"),
     "40,000 headers": mail(b"\r\n".join([b"X: y"] * 40_000)),
+    "encoded words up to the limit of a header": b"Subject: " + b"=?utf-8?q?a?= " * 1160 + b"\r\n\r\n" + BODY,
+    "encoded words that never end": b"Subject: " + b"=?utf-8?b?" * 1600 + b"\r\n\r\n" + BODY,
+    "open parentheses and quotes in every header": b"\r\n".join(name + b': (("<' * 500 for name in (b"From", b"Subject", b"References"))
+    + b"\r\n\r\n"
+    + BODY,
     "a date of noise": mail(b"Date: 99999999999999999999"),
 }
 
@@ -61,7 +64,7 @@ READ = {
 @pytest.mark.parametrize("raw", READ.values(), ids=READ.keys())
 def test_what_can_be_read_is_read(raw: bytes) -> None:
     start = time.process_time()
-    message = parse_mail(raw)
+    message = parse_mail(raw, PATIENT)
     assert time.process_time() - start < 1
     assert (message.problem, message.text) == (None, TEXT)
 
@@ -92,7 +95,7 @@ REFUSED = {
 @pytest.mark.parametrize(("raw", "expected"), REFUSED.values(), ids=REFUSED.keys())
 def test_what_cannot_be_read_says_why(raw: bytes, expected: str) -> None:
     start = time.process_time()
-    message = parse_mail(raw)
+    message = parse_mail(raw, PATIENT)
     assert time.process_time() - start < 2
     assert reason(message) == expected
     assert message.text == "" and message.problem is not None and message.problem.detail
@@ -121,7 +124,7 @@ HTML = {
 @pytest.mark.parametrize("source", HTML.values(), ids=HTML.keys())
 def test_hostile_html_is_linear(source: bytes) -> None:
     start = time.process_time()
-    message = parse_mail(mail(b"Content-Type: text/html", body=source + b"<p>fin"))
+    message = parse_mail(mail(b"Content-Type: text/html", body=source + b"<p>fin"), PATIENT)
     assert time.process_time() - start < 2.5
     assert message.problem is None and message.text.endswith("fin")
 
@@ -158,8 +161,31 @@ def test_hostile_lines_are_linear(text: str) -> None:
 
 def _seconds(text: str) -> float:
     start = time.process_time()
-    clean_body(text)
+    clean_body(text, PATIENT)
     return time.process_time() - start
+
+
+CAPITALS = {
+    "introduction": "ΣΤΙΣ 3/3/26 10:12, Ο ΧΡΗΣΤΗΣ ΗΛΕΚΤΡΟΝ <A@B.EXAMPLE> ΕΓΡΑΨΕ:\nΚΑΛΗΜΕΡΑ",
+    "header block": "ΑΠΟ: ΗΛΕΚΤΡΟΝ <A@B.EXAMPLE>\nΕΣΤΑΛΗ: ΤΡΙΤΗ 3 ΜΑΡΤΙΟΥ\nΠΡΟΣ: ΑΝΝΑ\nΚΟΙΝΟΠΟΙΗΣΗ: ΝΙΚΟΣ\nΘΕΜΑ: ΑΠ: Χ\n\nΚΑΛΗΜΕΡΑ",
+    "header block of a portal": "ΑΠΟΣΤΟΛΕΑΣ: A@B.EXAMPLE\nΠΑΡΑΛΗΠΤΗΣ: ΑΝΝΑ\nΗΜΕΡΟΜΗΝΙΑ: 3/3\nΘΕΜΑ: Χ\n\nΚΑΛΗΜΕΡΑ",
+    "device": "ΣΤΑΛΘΗΚΕ ΑΠΟ ΤΟ IPHONE ΜΟΥ",
+    "closing": "ΜΕ ΕΚΤΙΜΗΣΗ\nΑΝΝΑ",
+    "disclaimer": "ΤΟ ΠΑΡΟΝ ΜΗΝΥΜΑ ΕΙΝΑΙ ΕΜΠΙΣΤΕΥΤΙΚΟ ΚΑΙ ΑΠΟΡΡΗΤΟ ΓΙΑ ΟΠΟΙΟΝ ΔΕΝ ΕΙΝΑΙ ΠΑΡΑΛΗΠΤΗΣ.",
+    "spanish": "DE: LUZ <A@B.EXAMPLE>\nENVIADO EL: MARTES\nPARA: ANA\nASUNTO: X\n\nHOLA",
+    "italian": "IL GIORNO 3 MAR 2026 ALLE ORE 10:12 LUCE <A@B.EXAMPLE> HA SCRITTO:\nSALVE",
+}
+
+
+@pytest.mark.parametrize("tail", CAPITALS.values(), ids=CAPITALS.keys())
+def test_markers_in_capitals_without_accents(tail: str) -> None:
+    assert clean_body(f"ΑΚΟΜΗ ΠΕΡΙΜΕΝΩ\n\n{tail}\n").text == "ΑΚΟΜΗ ΠΕΡΙΜΕΝΩ"
+
+
+@pytest.mark.parametrize("mark", ["\u200b", "\u00ad", "\ufeff", "\u2060"])
+def test_markers_with_invisible_characters_and_loose_accents(mark: str) -> None:
+    assert clean_body(f"Sigue.\n\nEl\u00a03/3/26 a{mark} las 10:12, Luz <a@b.example> escri{mark}bio\u0301:\nHola").text == "Sigue."
+    assert clean_body(f"Μένει.\n\nΑ{mark}πο\u0301: Χ <a@b.example>\nΠρος: Ψ\nΘε\u0301μα: Ω\n\nΓεια").text == "Μένει."
 
 
 def at_and_past(limits: Limits, at: bytes, past: bytes) -> None:
@@ -219,48 +245,3 @@ def test_an_unforeseen_error_becomes_a_record(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("reclamo.mail.parse.read_body", fail)
     message = parse_mail(mail())
     assert (message.id, reason(message)) == ("m1@correo.example", "broken")
-
-
-def _mutate(raw: bytes, source: random.Random) -> bytes:
-    data = bytearray(raw)
-    for _ in range(source.choice((1, 3, 10, 40))):
-        place = source.randrange(len(data) + 1)
-        span = source.choice((1, 1, 4, 30, 300))
-        match source.randrange(6):
-            case 0:
-                data[place : place + span] = source.randbytes(span)
-            case 1:
-                del data[place : place + span]
-            case 2:
-                data[place:place] = data[place : place + span] * source.choice((2, 20))
-            case 3:
-                data[place:place] = source.choice(
-                    (b"\r\n", b"\n\n", b"\x00", b"--", b'"', b"(", b"=?", b"<", b"boundary=", b"\xff\xfe", b"&#")
-                )
-            case 4:
-                other = source.randrange(len(data) + 1)
-                data[place : place + span] = data[other : other + span]
-            case _:
-                data[place : place + span] = bytes(data[place : place + span]).swapcase()
-        data = data or bytearray(b"x")
-    return bytes(data)
-
-
-def test_mutants_always_give_a_message() -> None:
-    """Three hundred seeded mutants of the sample messages: a Message each, with text or a reason, in time."""
-    messages = SAMPLES.read_bytes().split(b"\n\nFrom ")
-    source = random.Random(20260303)
-    read = 0
-    for number in range(300):
-        raw = _mutate(messages[number % len(messages)].partition(b"\n")[2], source)
-        start = time.process_time()
-        message = parse_mail(raw, id=f"mutant-{number}")
-        assert time.process_time() - start < 1
-        assert message.id == f"mutant-{number}"
-        assert (message.problem is None) == bool(message.text)
-        message.text.encode("utf-8")
-        read += message.problem is None
-        mail_read = read_mail(raw)
-        spans = [(r.start, r.end) for r in mail_read.removed]
-        assert spans == sorted(spans) and all(0 <= a < b <= len(mail_read.body) for a, b in spans)
-    assert read > 150

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 
@@ -26,15 +27,12 @@ TEXTS = {
         "Signori, la lavatrice è arrivata rotta.\n\nChe faccio? Così no: è una vergogna, perciò più!",
     ),
 }
-CHARSETS = {
-    "es": ("utf-8", "iso-8859-1", "iso-8859-15", "windows-1252"),
-    "el": ("utf-8", "iso-8859-7", "windows-1253"),
-    "it": ("utf-8", "iso-8859-1", "iso-8859-15", "windows-1252"),
-}
+GREEKLISH = ("Pou einai i paraggelia mou?", "Anna Mpoura", "Kyrioi, to plyntirio irthe spasmeno.\n\nTi kano? Etsi oxi!")
+CHARSETS = ("utf-8", "iso-8859-1", "iso-8859-7", "iso-8859-15", "windows-1252", "windows-1253")
 CASES = [
     (lang, charset, encoding, policy)
-    for lang, charsets in CHARSETS.items()
-    for charset in charsets
+    for lang in TEXTS
+    for charset in CHARSETS
     for encoding in ("quoted-printable", "base64", "8bit")
     for policy in (SMTP, SMTP.clone(linesep="\n"))
 ]
@@ -43,7 +41,7 @@ CASES = [
 @pytest.mark.parametrize(("lang", "charset", "encoding", "policy"), CASES)
 @pytest.mark.parametrize("shape", ["plain", "alternative", "html", "attachment"])
 def test_round_trip(lang: str, charset: str, encoding: str, policy: EmailPolicy, shape: str) -> None:
-    subject, name, text = TEXTS[lang]
+    subject, name, text = texts_in(lang, charset)
     raw = compose(lang, charset, encoding, policy, shape)
     mail = read_mail(raw)
     assert mail.problem is None
@@ -54,8 +52,22 @@ def test_round_trip(lang: str, charset: str, encoding: str, policy: EmailPolicy,
     assert mail.attachments == (("factura ñ.pdf",) if shape == "attachment" else ())
 
 
+def texts_in(lang: str, charset: str) -> tuple[str, str, str]:
+    """Give the texts as a writer confined to the charset types them: without accents or in Latin letters, with € where there is one."""
+    texts = TEXTS[lang]
+    try:
+        "".join(texts).encode(charset)
+    except UnicodeEncodeError:
+        texts = GREEKLISH if lang == "el" else tuple(plain(text) for text in texts)  # type: ignore[assignment]
+    return (*texts[:2], texts[2] + ("" if charset == "iso-8859-1" else "\n\n35,90 €"))
+
+
+def plain(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFD", text) if c.isascii())
+
+
 def compose(lang: str, charset: str, encoding: str, policy: EmailPolicy, shape: str) -> bytes:
-    subject, name, text = TEXTS[lang]
+    subject, name, text = texts_in(lang, charset)
     message = EmailMessage(policy=policy)
     message["Subject"] = subject
     message["From"] = f'"{name}" <ana@correo.example>'

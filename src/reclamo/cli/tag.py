@@ -22,11 +22,11 @@ ROLES: Final = ("customer", "agent")
 
 def tag(
     source: Annotated[
-        str, typer.Argument(help="mbox, Maildir, .eml, folder, zip, tar, CSV, JSONL, Parquet, XLSX, or - (JSON lines on stdin)")
+        str, typer.Argument(help="mbox, Maildir, .eml, .msg, folder, zip, tar, CSV, JSONL, Parquet, XLSX, or - (JSON lines on stdin)")
     ],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="output file; its ending says the format")] = None,
     format: Annotated[
-        str | None, typer.Option("-f", "--format", help="jsonl, csv, parquet, sqlite or table; JSON lines by default")
+        str | None, typer.Option("-f", "--format", help="jsonl, csv, parquet, sqlite, table, mbox or maildir; JSON lines by default")
     ] = None,
     model: Annotated[Path | None, typer.Option("--model", help="folder of a tagger; the bundled one by default")] = None,
     role: Annotated[str | None, typer.Option("--role", help="the role of every message that does not say its own")] = None,
@@ -34,6 +34,9 @@ def tag(
     id_column: Annotated[str | None, typer.Option("--id-column", help="column of a table that holds the id")] = None,
     with_text: Annotated[bool, typer.Option("--with-text", help="add the cleaned text, which evidence counts in, to the rows")] = False,
     redact: Annotated[bool, typer.Option("--redact", help="put [email], [phone], [iban] … in the place of such, in the text")] = False,
+    explain_cleaning: Annotated[
+        bool, typer.Option("--explain-cleaning", help="say in each row what was taken of a mail: kind, lines, characters")
+    ] = False,
     evidence: Annotated[bool, typer.Option("--evidence/--no-evidence", help="give the words that made each score")] = True,
     include_automatic: Annotated[bool, typer.Option("--include-automatic", help="score bounces, newsletters, absence notes")] = False,
     review_rate: Annotated[float | None, typer.Option("--review-rate", min=0, max=1, help="share of messages to mark for review")] = None,
@@ -49,6 +52,7 @@ def tag(
 
     Exit code 0: done; 1: done, some messages could not be read; 2: wrong use; 3: the source or the model could not be read.
     """
+    from reclamo.cli.explain import cleaning_limits
     from reclamo.engine.tagger import load
     from reclamo.errors import UsageError
     from reclamo.sinks import open_sink
@@ -56,15 +60,16 @@ def tag(
 
     if precision not in ("auto", "bf16", "fp32"):
         raise UsageError(f"--precision is {precision!r}; expected auto, bf16 or fp32")
-    options = SourceOptions(text_column=text_column, id_column=id_column, include_automatic=include_automatic)
+    limits = cleaning_limits(explain_cleaning, with_text=with_text, output=output, format=format)
+    options = SourceOptions(text_column=text_column, id_column=id_column, include_automatic=include_automatic, limits=limits)
     messages = _with_role(open_source(source, options), role)
     tagger = load(model, threads=threads, precision=precision, evidence=evidence, review_rate=review_rate, max_risk=max_risk)
     if role is not None and role not in tagger.taxonomy.by_name["role"].names:
         raise UsageError(f"--role is {role!r}; expected {' or '.join(tagger.taxonomy.by_name['role'].names)}")
     given = {
         "--format": format, "--role": role, "--text-column": text_column, "--id-column": id_column, "--with-text": with_text,
-        "--redact": redact, "--evidence": evidence, "--include-automatic": include_automatic, "--review-rate": review_rate,
-        "--max-risk": max_risk, "--threads": threads,
+        "--redact": redact, "--explain-cleaning": explain_cleaning, "--evidence": evidence, "--include-automatic": include_automatic,
+        "--review-rate": review_rate, "--max-risk": max_risk, "--threads": threads,
     }  # fmt: skip
     batch = _batch(source, tagger, given, again=again)
     sink = open_sink(output, tagger.taxonomy, format=format, with_text=with_text, batch=batch)

@@ -240,6 +240,7 @@ class Tagger:
             needs_review=decoded.certainty < self._margin,
             windows=len(units),
             text=message.text,
+            cleaning=message.cleaning,
             model=self.name,
         )
 
@@ -266,6 +267,7 @@ class Tagger:
             unscored_reason=problem.reason,
             detail=problem.detail,
             text=message.text,
+            cleaning=message.cleaning,
         )
 
 

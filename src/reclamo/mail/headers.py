@@ -13,6 +13,7 @@ from typing import Final
 
 from reclamo.mail.charsets import decode_bytes, find_codec
 from reclamo.mail.limits import Limits, over_limit
+from reclamo.message import without_surrogates
 from reclamo.text import clean_text
 
 USED: Final = frozenset(
@@ -182,6 +183,7 @@ def parse_sender(value: str) -> tuple[str, str]:
 
 def parse_message_ids(value: str) -> tuple[str, ...]:
     """Give the ids of a Message-ID, In-Reply-To or References without their angle brackets, at most the last 100 after the first."""
+    value = without_surrogates(value)
     found = _MESSAGE_ID.findall(value)
     if not found:
         bare = value.strip(" \t<>")

@@ -23,6 +23,8 @@ class Limits:
         parts: leaves and multiparts together.
         text_chars: the decoded body, before quoted history goes.
         seconds: wall-clock time for one message.
+        explained_spans: how many of the spans that cleaning took are told; none are asked for by default.
+        explained_chars: how many characters of theirs are told in full.
     """
 
     message_bytes: int = 25 * MIB
@@ -32,6 +34,8 @@ class Limits:
     parts: int = 1000
     text_chars: int = MIB
     seconds: float = 5.0
+    explained_spans: int = 0
+    explained_chars: int = 0
 
 
 class Refusal(ReclamoError):

@@ -63,7 +63,11 @@ _FORWARDED: Final = _any(
     r"προωθημ[εέ]νο μ[ηή]νυμα|προωθο[υύ]μενο μ[ηή]νυμα",
     r"messaggio inoltrato",
 )
-ORIGINAL_LINE: Final = _line(rf"[-_=*]{{2,}} ?{_ORIGINAL} ?[-_=*]{{2,}}", rf"{_ORIGINAL} ?:?")
+ORIGINAL_LINE: Final = _line(
+    rf"[-_=*]{{2,}} ?{_ORIGINAL} ?[-_=*]{{2,}}",
+    rf"{_ORIGINAL} ?:?",
+    r"[-_=*]{2,} ?[^-_=*].{6,200}" + _WROTE + r" ?:? ?[-_=*]{2,}",  # Zoho
+)
 FORWARDED_LINE: Final = _line(
     rf"[-_=*]{{2,}} ?{_FORWARDED}(?: (?:de|da|from|by|απ[οό]) .{{1,120}})? ?[-_=*]{{2,}}",
     r"inicio del mensaje reenviado ?:|begin forwarded message ?:|inizio (?:del )?messaggio inoltrato ?:",
@@ -133,7 +137,8 @@ VALEDICTIONS: Final = _any(
     r"με (?:εκτ[ιί]μηση|τιμ[ηή]|σεβασμ[οό]|φιλικο[υύ]ς χαιρετισμο[υύ]ς|(?:εγκ[αά]ρδιους |πολλο[υύ]ς )?χαιρετισμο[υύ]ς)",
     r"μετ[αά] τιμ[ηή]ς",
     r"φιλικ[αά]|φιλικο[υύ]ς χαιρετισμο[υύ]ς|(?:πολλο[υύ]ς )?χαιρετισμο[υύ]ς|χαιρετισμο[ιί]|χαιρετ[ωώ]|me ektimisi|filika",
-    r"(?:i miei |i nostri |i pi[uù] |un |tanti )?(?:cordiali|distinti|migliori|gentili|cari)? ?salut[io](?: cordiali| distinti)?",
+    r"(?:i miei |i nostri |i pi[uù] |un |tanti )?(?:cordial[ei]|distinti|miglior[ei]|gentili|car[io])? ?salut[io]"
+    + r"(?: cordial[ei]| distinti)?",
     r"cordialmente|in fede|cordialit[aà]|con osservanza",
     r"(?:with )?(?:best|kind|warm|kindest|many)? ?regards|(?:yours )?(?:sincerely|faithfully|truly)|best wishes|cheers|cumprimentos",
     r"com os melhores cumprimentos",
@@ -145,6 +150,12 @@ THANKS: Final = _any(
     r"(?:tante |molte )?grazie(?: mille| in anticipo| infinite| e (?:cordiali |distinti )?saluti)?",
     r"(?:la |vi )?ringrazio(?: anticipatamente| in anticipo)?|buona (?:giornata|serata)",
     r"(?:many )?thanks(?: in advance)?|thank you|obrigad[oa]",
+    # words of waiting
+    r"quedo (?:a la espera|pendiente|a (?:su|vuestra) disposici[oó]n)[\w ]{0,50}|(?:a la|en) espera de [\w ]{2,40}",
+    r"espero (?:su|vuestra|tu|una) (?:pronta )?respuesta(?: por su parte)?",
+    r"(?:αναμ[εέ]νω|περιμ[εέ]νω|αναμ[εέ]νουμε) (?:την )?(?:[αά]μεση )?απ[αά]ντησ\w{1,3} σας|εν αναμον[ηή][\w ]{0,40}",
+    r"(?:resto|rimango|restiamo) in attesa[\w ]{0,50}|in attesa di[\w ]{2,40}|attendo (?:un )?(?:vostro|suo) (?:cortese )?riscontro",
+    r"(?:i )?look(?:ing)? forward to (?:your|hearing)[\w ]{0,30}",
 )
 CLOSING: Final = re.compile(
     rf"(?:(?P<valediction>{VALEDICTIONS})|(?P<thanks>{THANKS}))(?P<rest>(?: ?[,.!;:-]+ ?| |$).{{0,60}})?$", re.IGNORECASE
@@ -153,10 +164,18 @@ POSTSCRIPT: Final = re.compile(r"(?:p\. ?[sd]\.?|pd|ps|υ\.? ?γ\.?|posdata|post
 
 # Paragraphs at the end that nobody wrote to anybody: how one starts, and a word that must stand in it.
 _HEADINGS: Final = _any(
-    r"aviso (?:legal|de confidencialidad)|advertencia(?: legal)?|cl[aá]usula (?:de )?confidencialidad|protecci[oó]n de datos",
-    r"confidencialidad|αποπο[ιί]ηση(?: ευθ[υύ]νης)?|εμπιστευτικ[οό]τητα|δ[ηή]λωση (?:εμπιστευτικ[οό]τητας|απορρ[ηή]του)",
+    r"aviso (?:legal|de confidencialidad|de privacidad)|advertencia(?: legal)?",
+    r"cl[aá]usula (?:de )?(?:confidencialidad|informativa|legal)",
+    r"(?:informaci[oó]n (?:b[aá]sica |adicional )?(?:sobre |relativa a |de )(?:la )?|pol[ií]tica de )?protecci[oó]n de datos"
+    + r"(?: personales)?",
+    r"pol[ií]tica de privacidad|confidencialidad",
+    r"(?:(?:ενημ[εέ]ρωση|πολιτικ[ηή]|δ[ηή]λωση) )?(?:για την )?προστασ[ιί]ας? (?:των )?(?:προσωπικ[ωώ]ν )?δεδομ[εέ]νων",
+    r"πολιτικ[ηή] απορρ[ηή]του",
+    r"αποπο[ιί]ηση(?: ευθ[υύ]νης)?|εμπιστευτικ[οό]τητα|δ[ηή]λωση (?:εμπιστευτικ[οό]τητας|απορρ[ηή]του)",
     r"ρ[ηή]τρα εμπιστευτικ[οό]τητας|σημε[ιί]ωση περ[ιί] απορρ[ηή]του",
-    r"avviso di riservatezza|nota di riservatezza|clausola di riservatezza|avvertenz[ae]|riservatezza|informativa privacy|avviso legale",
+    r"avviso di riservatezza|nota di riservatezza|clausola di riservatezza|avvertenz[ae]|riservatezza|avviso legale",
+    r"informativa (?:privacy|sulla privacy|sul trattamento dei dati(?: personali)?)|tutela della (?:privacy|riservatezza)",
+    r"(?:trattamento|protezione) dei dati(?: personali)?",
     r"confidentiality(?: notice)?|disclaimer|legal notice|privacy notice",
 )
 DISCLAIMER_HEADS: Final = _start(_HEADINGS + r"\s?(?:[:.\-–]|$)")
@@ -165,7 +184,8 @@ DISCLAIMER_STARTS: Final = _start(
     r"(?:la|toda la) informaci[oó]n (?:contenida|incluida|que contiene)|el contenido de (?:este|la presente)",
     r"(?:le|les) informamos (?:de )?que sus datos|(?:de conformidad|en cumplimiento|de acuerdo) (?:con|de) (?:lo |la |el )",
     r"si (?:usted )?(?:no es|ha recibido) (?:el|este)|sus datos personales",
-    r"[*(\"]?(?:αυτ[οό] το|το παρ[οό]ν) (?:μ[ηή]νυμα|e-?mail|ηλεκτρονικ[οό])|οι πληροφορ[ιί]ες που περι[εέ]χ",
+    r"[*(\"]?(?:αυτ[οό] το|το παρ[οό]ν) (?:μ[ηή]νυμα|e-?mail|ηλεκτρονικ[οό])",
+    r"το (?:ηλεκτρονικ[οό] )?(?:μ[ηή]νυμα|e-?mail) αυτ[οό]|οι πληροφορ[ιί]ες που περι[εέ]χ",
     r"το περιεχ[οό]μενο (?:αυτο[υύ]|του παρ[οό]ντος)|(?:αν|ε[αά]ν) (?:λ[αά]βατε|δεν ε[ιί]στε)",
     r"[*(\"]?(?:questo|il presente) (?:messaggio|documento)|(?:questa|la presente) (?:e-?mail|comunicazione)",
     r"le informazioni (?:contenute|trasmesse)|il contenuto (?:di|della|del)|ai sensi d|si precisa che|qualora (?:non|il)",
@@ -194,6 +214,23 @@ FOOTER: Final = _start(
     r"βοηθ[ηή]στε μας να (?:βελτιωθο[υύ]με|γ[ιί]νουμε)|[εέ]ρευνα ικανοπο[ιί]ησης",
     r"come valut(?:a|i|eresti|erebbe) |valut[ai] (?:il nostro|la nostra|l'assistenza|la tua|il servizio|questa)",
     r"aiut(?:aci|ateci) a migliorare|questionario di (?:soddisfazione|gradimento)|sondaggio di",
+    # what programs say of themselves
+    r"[ée]ste es un (?:mensaje|correo|e-?mail) (?:generado )?autom[aá]tic|(?:mensaje|correo) (?:generado )?autom[aá]ticamente",
+    r"αυτ[οό] ε[ιί]ναι (?:[εέ]να )?αυτ[οό]ματο|(?:αυτ[οό]ματο|αυτοματοποιημ[εέ]νο) (?:μ[ηή]νυμα|e-?mail)",
+    r"quest[oa] [eè] un[a']? ?(?:messaggio|e-?mail|mail) (?:generat[oa] )?automatic|messaggio (?:generato )?automatic",
+    r"this is an? (?:auto(?:mated|matic|-generated)|system-generated) (?:message|e-?mail)",
+    # surveys, as questions
+    r"¿?(?:(?:le|te|les|os) )?ha (?:sido|resultado) (?:de utilidad|[uú]til|de ayuda) (?:est[ae]|nuestr).{1,60}\?$",
+    r"(?:su|tu) opini[oó]n (?:nos )?(?:importa|cuenta)",
+    r"¿?(?:cu[aá]nto|c[oó]mo) de satisfech|¿?est[aá]s? (?:usted )?satisfech[oa] con (?:la (?:atenci|respuesta)|nuestr|el servicio)",
+    r"(?:σας )?(?:[ηή]ταν|φ[αά]νηκε) χρ[ηή]σιμη (?:αυτ[ηή] )?η απ[αά]ντηση|σας βο[ηή]θησε (?:αυτ[ηή] )?η απ[αά]ντηση",
+    r"π[οό]σο ικανοποιημ[εέ]ν\w{1,4} (?:ε[ιί]στε|με[ιί]νατε|[ηή]σασταν)",
+    r"(?:η )?(?:γν[ωώ]μη|[αά]ποψ[ηή]) σας (?:μας ενδιαφ[εέ]ρει|μετρ[αά]|[εέ]χει σημασ[ιί]α)",
+    r"(?:συμπληρ[ωώ]στε (?:το )?|απαντ[ηή]στε στο )ερωτηματολ[οό]γιο",
+    r"(?:questa|la nostra) risposta (?:ti |le |vi )?[eè] stata (?:utile|d'aiuto) ?\?",
+    r"(?:ti|le|vi) [eè] stata utile (?:questa|la nostra)",
+    r"quanto (?:sei|[eè]|siete) (?:rimast[oaie] )?soddisfatt|(?:la )?(?:tua|sua|vostra) opinione (?:conta|[eè] importante)",
+    r"(?:was this|did this) (?:answer|reply|response)|how satisfied (?:are|were) you|your (?:opinion|feedback) (?:matters|is important)",
     r"how would you rate|rate (?:our|this|your) |help us improve|customer satisfaction survey",
     # scanners
     r"[^\w]{0,4}libre de virus|[^\w]{0,4}sin virus",
@@ -233,6 +270,12 @@ PICTURE: Final = re.compile(
     r"(?:[\[<(](?:image|imagen|immagine|εικ[οό]να|cid|inline image|logo|imagen en l[ií]nea)\b[^\]>)]{0,200}[\]>)] ?)+$", re.IGNORECASE
 )
 SIGNATURE_RULE: Final = re.compile(r"(?:--|—|––) ?$")
+# A line that ends in a firm's form is a signature's, not a sentence.
+FIRM: Final = re.compile(
+    r"\b(?:s\. ?[alc]\.(?: ?[lup]\.)?|s\. ?r\. ?l\.(?: ?s\.)?|s\. ?p\. ?a\.|s\. ?n\. ?c\.|s\. ?a\. ?s\.|s\. ?coop\."
+    r"|α\. ?ε\.|ε\. ?π\. ?ε\.|ι\. ?κ\. ?ε\.|ο\. ?ε\.|α\. ?β\. ?ε\. ?ε\.|ltd\.|inc\.|co\.|& c[ií]a\.|& c\.|& σια)$",
+    re.IGNORECASE,
+)
 CONTACT: Final = re.compile(
     r"@|https?://|www\.|\+?\d[\d ().-]{6,}|^(?:t|m|f|tel|tfno|tlf|tel[eé]fono|m[oó]vil|fax|τηλ|κιν|cell|email|e-mail|web)\b", re.IGNORECASE
 )

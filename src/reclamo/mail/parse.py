@@ -10,11 +10,12 @@ from typing import Final
 from reclamo.mail.automatic import Automatic, find_automatic
 from reclamo.mail.body import Body, read_body
 from reclamo.mail.clean import Removed, clean_body
+from reclamo.mail.explain import explain_cleaning
 from reclamo.mail.headers import Headers, parse_date, parse_message_ids, parse_sender
 from reclamo.mail.limits import Deadline, Limits, Refusal, over_limit
 from reclamo.mail.markers import FORWARD_SUBJECT
 from reclamo.mail.mime import read_head, walk_parts
-from reclamo.message import Message, Problem
+from reclamo.message import Cleaning, Message, Problem
 
 _LOG = logging.getLogger("reclamo")
 _AUTOMATIC: Final[dict[Automatic, str]] = {
@@ -37,6 +38,7 @@ class ParsedMail:
         automatic: which kind of automatic mail it is, if any.
         body: the decoded text, before cleaning. text: what the writer wrote.
         removed: what the cleaning took, as spans of `body` with their kinds.
+        cleaning: `removed` as rows tell it, where the limits ask for it.
         charset: the codec of the body. attachments: the names of what was left closed.
         problem: why there is no text.
     """
@@ -52,6 +54,7 @@ class ParsedMail:
     body: str = ""
     text: str = ""
     removed: tuple[Removed, ...] = ()
+    cleaning: Cleaning | None = None
     charset: str | None = None
     attachments: tuple[str, ...] = ()
     problem: Problem | None = None
@@ -69,6 +72,7 @@ class ParsedMail:
             thread=self.thread,
             sender=self.sender,
             problem=problem,
+            cleaning=self.cleaning,
         )
 
 
@@ -147,6 +151,7 @@ def _with_text(mail: ParsedMail, body: Body, limits: Limits, deadline: Deadline)
         body=body.text,
         text=cleaned.text,
         removed=cleaned.removed,
+        cleaning=explain_cleaning(body.text, cleaned.removed, limits),
         charset=body.charset,
         attachments=body.attachments,
         problem=problem,

@@ -102,10 +102,10 @@ def _find_header(lines: list[Line], index: int) -> tuple[int, bool]:
     for pattern, is_forward in _SEPARATORS:
         if pattern.match(key):
             return _header_block(lines, next_filled(lines, index + 1), trusted=True) or index + 1, is_forward
-    if markers.RULE_LINE.match(key):
-        return _header_block(lines, next_filled(lines, index + 1), trusted=True) or index, False
     if markers.REPLY_ABOVE.match(key):
         return index + 1, False
+    if markers.RULE_LINE.match(key):
+        return _header_block(lines, next_filled(lines, index + 1), trusted=True) or index, False
     if index and _label(lines[index - 1].key)[0]:  # the block would have been found from the line above
         return index, False
     return _header_block(lines, index, trusted=False) or index, False

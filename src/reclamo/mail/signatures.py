@@ -111,12 +111,19 @@ def _tail_of(paragraph: list[Line], *, is_first: bool) -> tuple[int, Kind] | Non
         if is_first and index == 0:
             continue
         if markers.FOOTER.match(line.key):
-            return index, "footer"
+            return _with_rule(paragraph, index, is_first=is_first), "footer"
         if markers.DISCLAIMER_HEADS.match(line.key):
             return index, "disclaimer"
         if markers.DISCLAIMER_STARTS.match(line.key) and markers.DISCLAIMER_WORDS.search(whole[-4000:]):
             return index, "disclaimer"
     return None
+
+
+def _with_rule(paragraph: list[Line], index: int, *, is_first: bool) -> int:
+    """Take the rule above a footer along."""
+    while index > is_first and not paragraph[index - 1].words:
+        index -= 1
+    return index
 
 
 def _is_contact(paragraph: list[Line]) -> bool:
@@ -126,7 +133,7 @@ def _is_contact(paragraph: list[Line]) -> bool:
 def _is_sentence(key: str) -> bool:
     """Say whether a line is prose rather than a name, a title or an address."""
     words = len(key.split())
-    if markers.CONTACT.search(key) and words < 14:
+    if words < 14 and (markers.CONTACT.search(key) or markers.FIRM.search(key)):
         return False
     return words >= SENTENCE_WORDS or len(key) > MAX_SIGNATURE_LINE or (words >= 4 and key.endswith((".", "?", "!", ";", "…")))
 

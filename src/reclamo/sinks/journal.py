@@ -160,6 +160,19 @@ def hash_start(path: Path, length: int) -> Any:
     return None if length else digest
 
 
+def measure(path: Path) -> tuple[int, str]:
+    """Give the bytes of a finished output and their SHA-256; of a folder, those of its files and a hash over names and contents."""
+    if not path.is_dir():
+        length = path.stat().st_size
+        return length, hash_start(path, length).hexdigest()
+    digest, total = hashlib.sha256(), 0
+    for file in _files(path):
+        length, content = measure(file)
+        total += length
+        digest.update(f"{file.relative_to(path).as_posix()}\0{content}\n".encode("utf-8", "surrogateescape"))
+    return total, digest.hexdigest()
+
+
 def _nothing(name: str) -> None:
     """Do nothing."""
 

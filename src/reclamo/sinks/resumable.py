@@ -19,6 +19,7 @@ from reclamo.sinks.journal import (
     State,
     hash_start,
     journal_of,
+    measure,
     read_journal,
     source_fingerprint,
     step,
@@ -137,8 +138,8 @@ class ResumableSink:
             self._checkpoint()
         with self._explained():
             self.rows.finish(self.work, self.part)
-            length = self.part.stat().st_size
-            self._state = replace(self._state, length=length, sha256=hash_start(self.part, length).hexdigest(), finished=True)
+            length, sha256 = measure(self.part)
+            self._state = replace(self._state, length=length, sha256=sha256, finished=True)
             write_journal(self.path, self._state)
             self._file.close()
             self._rename()
@@ -235,6 +236,8 @@ def _is_start(path: Path, state: State) -> bool:
 
 
 def _is_whole(path: Path, state: State) -> bool:
+    if path.is_dir():
+        return measure(path) == (state.length, state.sha256)
     return path.is_file() and path.stat().st_size == state.length and _is_start(path, state)
 
 

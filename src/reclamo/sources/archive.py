@@ -17,11 +17,12 @@ from typing import IO, Any, Final, cast
 
 from reclamo.errors import SourceError
 from reclamo.mail import Limits
-from reclamo.message import Message, Problem
-from reclamo.sources.eml import MBOX_ENDINGS
+from reclamo.mail.maildir import LEADING
+from reclamo.mail.mbox import PIECE, RawMail, Splitter, is_postmark
+from reclamo.message import Message, Problem, without_surrogates
+from reclamo.sources.eml import MBOX_ENDINGS, MESSAGE_ENDINGS
 from reclamo.sources.ids import UniqueIds
-from reclamo.sources.mailfile import _LEADING
-from reclamo.sources.mbox import PIECE, RawMail, _Splitter, is_postmark, read_raw
+from reclamo.sources.mailfile import read_one
 
 _DECOMPRESSORS: Final[dict[str, Callable[[IO[bytes]], Any]]] = {
     ".gz": gzip.open,
@@ -84,7 +85,7 @@ class _Member:
 def read_archive(
     path: Path, limits: Limits = Limits(), include_automatic: bool = False, archive_limits: ArchiveLimits = ArchiveLimits()
 ) -> Iterator[Message]:
-    """Give the messages of the .eml files, mboxes and Maildirs in an archive, in its order; other files are passed over.
+    """Give the messages of the .eml and .msg files, mboxes and Maildirs in an archive, in its order; other files are passed over.
 
     A member that is broken or encrypted becomes a message with a problem, and so does the point where more came out than
     `archive_limits` allow; nothing is read behind that. Archives in archives are not opened. Ids are the Message-ID, else
@@ -102,7 +103,7 @@ def read_archive(
             try:
                 stream = cast(io.BufferedReader, io.BufferedReader(_Counted(member.open(), budget if is_zip else None)))
                 for ordinal, raw in enumerate(_mails(stream, member, limits), 1):
-                    mail = read_raw(raw, limits)
+                    mail = read_one(raw, PurePosixPath(name).suffix, limits)
                     yield mail.to_message(ids.take(mail.message_id or f"{name}#{ordinal}"), include_automatic=include_automatic)
             except _BROKEN as error:
                 yield _problem(ids, name, "broken", f"{name} in {path.name} cannot be read ({error}); unpack the archive and look at it")
@@ -117,19 +118,19 @@ def read_archive(
 
 
 def _problem(ids: UniqueIds, name: str, reason: Any, detail: str) -> Message:
-    return Message(id=ids.take(f"{name}#1"), text="", problem=Problem(reason=reason, detail=detail))
+    return Message(id=ids.take(f"{name}#1"), text="", problem=Problem(reason=reason, detail=without_surrogates(detail)))
 
 
 def _mails(stream: io.BufferedReader, member: _Member, limits: Limits) -> Iterator[RawMail]:
     place = PurePosixPath(member.name)
-    if place.suffix.lower() == ".eml" or place.parent.name in ("cur", "new"):
-        data = _LEADING.sub(b"", stream.read(limits.message_bytes + 1), count=1)
+    if place.suffix.lower() in MESSAGE_ENDINGS or place.parent.name in ("cur", "new"):
+        data = LEADING.sub(b"", stream.read(limits.message_bytes + 1), count=1)
         yield RawMail(data=data[: limits.header_block_bytes] if len(data) > limits.message_bytes else data, size=len(data))
         return
     head = stream.peek(1024)[:1024]
     is_mbox = head.startswith(b"From ") if place.suffix.lower() in MBOX_ENDINGS else not place.suffix and is_postmark(head.split(b"\n")[0])
     if is_mbox:
-        yield from _Splitter(cast(Any, stream), Path(member.name), limits).messages()
+        yield from Splitter(cast(Any, stream), Path(member.name), limits).messages()
     else:
         _LOG.debug("passed over %s: no mail by its ending", member.name)
 

@@ -9,30 +9,36 @@ from typing import Final
 
 from reclamo.errors import SourceError
 from reclamo.mail import Limits
+from reclamo.mail.maildir import is_inside, is_maildir
+from reclamo.mail.mbox import is_postmark
+from reclamo.mail.outlook import need_olefile
 from reclamo.message import Message
 from reclamo.sources.ids import UniqueIds
-from reclamo.sources.maildir import is_inside, is_maildir, maildir_messages
+from reclamo.sources.maildir import maildir_messages
 from reclamo.sources.mailfile import file_message
-from reclamo.sources.mbox import is_postmark, mbox_messages
+from reclamo.sources.mbox import mbox_messages
 
+MESSAGE_ENDINGS: Final = frozenset({".eml", ".msg"})
 MBOX_ENDINGS: Final = frozenset({".mbox", ".mbx"})
 _MAILDIR_FOLDERS: Final = frozenset({"cur", "new", "tmp"})
 _LOG = logging.getLogger("reclamo")
 
 
 def read_eml(path: Path, limits: Limits = Limits(), include_automatic: bool = False) -> Iterator[Message]:
-    """Give the one message of an .eml file.
+    """Give the one message of an .eml file, or of an Outlook .msg file.
 
     Its id is the Message-ID, else `<file>#1`. Raises SourceError where the file cannot be read.
     """
     path = Path(path)
     if not path.is_file():
-        raise SourceError("no such file; expected one message (.eml)", path=path)
+        raise SourceError("no such file; expected one message (.eml or .msg)", path=path)
+    if path.suffix.lower() == ".msg":
+        need_olefile()
     return iter((file_message(path, path.name, UniqueIds(), limits, include_automatic=include_automatic),))
 
 
 def read_mail_folder(path: Path, limits: Limits = Limits(), include_automatic: bool = False) -> Iterator[Message]:
-    """Give the messages of every .eml file, mbox and Maildir below a folder, sorted by path.
+    """Give the messages of every .eml and .msg file, mbox and Maildir below a folder, sorted by path.
 
     An mbox is a file that ends in .mbox or .mbx, or has no ending and begins with a postmark. Links that lead out of the folder are
     not followed, files of other kinds are passed over. Ids are the Message-ID, else `<path>#<ordinal>`. Raises SourceError where
@@ -55,7 +61,7 @@ def _walk(root: Path, limits: Limits, *, include_automatic: bool) -> Iterator[Me
                 yield from maildir_messages(place, name and f"{name}/", root, ids, limits, include_automatic=include_automatic)
                 below = [entry for entry in below if entry.name not in _MAILDIR_FOLDERS and entry.is_dir()]
             pending.extend(reversed(below))
-        elif place.suffix.lower() == ".eml":
+        elif place.suffix.lower() in MESSAGE_ENDINGS:
             yield file_message(place, name, ids, limits, include_automatic=include_automatic)
         elif _is_mbox(place):
             yield from mbox_messages(place, name, ids, limits, include_automatic=include_automatic)

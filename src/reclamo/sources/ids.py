@@ -6,6 +6,8 @@ import hashlib
 from array import array
 from typing import Final
 
+from reclamo.message import without_surrogates
+
 _START: Final = 1 << 20  # slots of eight bytes: 8 MiB serve 600,000 messages before the table grows
 _FULL: Final = 0.6
 
@@ -23,7 +25,8 @@ class UniqueIds:
         self._repeats: dict[int, int] = {}
 
     def take(self, wanted: str) -> str:
-        """Give `wanted`, or `wanted` with the first free suffix."""
+        """Give `wanted`, or `wanted` with the first free suffix; what cannot be written becomes U+FFFD."""
+        wanted = without_surrogates(wanted)
         key = _hash(wanted)
         if self._add(key):
             return wanted

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
-from typing import Final
 
-from reclamo.mail import Limits
+from reclamo.mail import Limits, ParsedMail
+from reclamo.mail.maildir import LEADING
+from reclamo.mail.mbox import RawMail
+from reclamo.mail.outlook import read_outlook
 from reclamo.message import Message, Problem
 from reclamo.sources.ids import UniqueIds
-from reclamo.sources.mbox import RawMail, read_raw
-
-_LEADING: Final = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:>?From [^\r\n]*\r?\n)?")
+from reclamo.sources.mbox import read_raw
 
 
 def file_message(path: Path, name: str, ids: UniqueIds, limits: Limits, *, include_automatic: bool) -> Message:
@@ -22,13 +21,20 @@ def file_message(path: Path, name: str, ids: UniqueIds, limits: Limits, *, inclu
     except OSError as error:
         problem = Problem(reason="broken", detail=f"the file could not be read ({error.strerror})")
         return Message(id=ids.take(f"{name}#1"), text="", problem=problem)
-    mail = read_raw(raw, limits)
+    mail = read_one(raw, path.suffix, limits)
     return mail.to_message(ids.take(mail.message_id or f"{name}#1"), include_automatic=include_automatic)
+
+
+def read_one(raw: RawMail, ending: str, limits: Limits) -> ParsedMail:
+    """Read a message by the ending of its file: Outlook's .msg, else a mail."""
+    if ending.lower() == ".msg" and raw.size <= limits.message_bytes:
+        return read_outlook(raw.data, limits)
+    return read_raw(raw, limits)
 
 
 def _read_file(path: Path, limits: Limits) -> RawMail:
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         data = file.read(limits.message_bytes + 1 if size <= limits.message_bytes else limits.header_block_bytes)
-    data = _LEADING.sub(b"", data, count=1)
+    data = LEADING.sub(b"", data, count=1)
     return RawMail(data=data, size=size if size > limits.message_bytes else len(data))

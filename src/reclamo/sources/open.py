@@ -78,6 +78,7 @@ READERS: Final[dict[str, Reader]] = {
     ".mbox": _mbox,
     ".mbx": _mbox,
     ".eml": _eml,
+    ".msg": _eml,
     ".jsonl": _jsonl,
     ".ndjson": _jsonl,
     ".csv": _csv,

@@ -19,6 +19,7 @@ from stdnum.gr import amka
 from stdnum.gr import vat as afm
 from stdnum.it import codicefiscale, iva
 
+from reclamo.message import Cleaning
 from reclamo.tags import Evidence, Tags
 
 Span = tuple[int, int, str]
@@ -356,12 +357,20 @@ def redact_tags(tags: Tags) -> Tags:
 
     The id is left as it is: it says which message the row is of.
     """
+    if tags.cleaning is not None:
+        tags = replace(tags, cleaning=_redact_cleaning(tags.cleaning))
     if tags.text is None:
         return tags
     redacted = redact(tags.text)
     if not redacted.spans:
         return tags
     return replace(tags, text=redacted.text, evidence={key: _moved(spans, redacted) for key, spans in tags.evidence.items()})
+
+
+def _redact_cleaning(cleaning: Cleaning) -> Cleaning:
+    """Redact the pieces; where they stood is counted in the body as it came, and stays."""
+    spans = (span if span.text is None else replace(span, text=redact(span.text).text) for span in cleaning.spans)
+    return replace(cleaning, spans=tuple(spans))
 
 
 def _moved(spans: list[Evidence], redacted: Redacted) -> list[Evidence]:
