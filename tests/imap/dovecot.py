@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
-import grp
 import shutil
 import socket
 import subprocess
@@ -129,7 +129,7 @@ def serve(extra: str = "", *, certificate: Path | None = None) -> Iterator[Dovec
     try:
         wait_until(lambda: process.poll() is not None or is_open(port))
         if process.poll() is not None:
-            raise RuntimeError(f"dovecot did not start: {(process.stderr and process.stderr.read() or b'').decode()}{log_of(base)}")
+            raise RuntimeError(f"dovecot did not start: {((process.stderr and process.stderr.read()) or b'').decode()}{log_of(base)}")
         yield Dovecot(base, port, tls_port, certificate)
     finally:
         process.terminate()

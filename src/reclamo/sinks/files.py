@@ -34,6 +34,10 @@ class _File:
             except OSError as error:
                 raise SinkError(f"cannot be written ({error.strerror}); choose another output", path=path) from error
 
+    def flush(self) -> None:
+        """Make the rows visible that were written so far."""
+        self.file.flush()
+
     def close(self) -> None:
         self.file.flush()
         if self.path is not None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NoReturn, Protocol, runtime_checkable
+from typing import Any, BinaryIO, Final, NoReturn, Protocol, cast
 
 from reclamo.errors import SinkError, UsageError
 from reclamo.message import Message
@@ -51,7 +51,6 @@ class Rows(Protocol):
         """Give the ids of the rows in a work file that can grow."""
 
 
-@runtime_checkable
 class GrowingSource(Protocol):
     """A source that gives more each time it is iterated, and can go on behind what is done without reading that again.
 
@@ -143,9 +142,9 @@ class ResumableSink:
         Raises:
             UsageError: the source now gives other messages than those that are done.
         """
-        if self.batch.grows and isinstance(messages, GrowingSource):
+        if self.batch.grows:
             if self._state.rows:
-                messages.resume(self._state.last_id, lambda: self.rows.ids(self.work))
+                cast(GrowingSource, messages).resume(self._state.last_id, lambda: self.rows.ids(self.work))
             return iter(messages)
         return self._read_over(messages)
 
@@ -199,11 +198,13 @@ class ResumableSink:
         """Whether rows are added to the output itself: it is followed, or was finished and more came."""
         if not self._grows:
             return False
-        if self.batch.in_place and self.work.exists() and not self.batch.again:
-            self.work.replace(self.path)  # the start of a batch that was not followed; its journal names these bytes
-        state = None if self.batch.again else read_journal(self.path)
-        if state is None and self.batch.in_place and not self.batch.again and self.path.exists() and self.path.stat().st_size:
-            self._refuse(f"is there, and no journal says what of; {AGAIN}")
+        if self.batch.again:
+            return self.batch.in_place
+        state = read_journal(self.path)
+        if self.batch.in_place and self.work.exists():
+            self._refuse(f"was begun without --watch and is not finished; finish it without --watch first, or {AGAIN}")
+        if self.batch.in_place and state is None and self.path.exists() and self.path.stat().st_size:
+            self._refuse(f"is there, and no journal says of what; {AGAIN}")
         return self.batch.in_place or (state is not None and not self.work.exists() and self.path.exists())
 
     def _open(self) -> BinaryIO:
@@ -221,6 +222,8 @@ class ResumableSink:
             start = replace(start, sha256=hashlib.sha256().hexdigest())
         if self.batch.again:
             journal_of(self.path).unlink(missing_ok=True)
+            if self._is_in_place:
+                self.part.unlink(missing_ok=True)
             sync_folder(self.path.parent)
             return start
         state = read_journal(self.path)
@@ -235,7 +238,8 @@ class ResumableSink:
 
     def _take_up(self) -> None:
         if self._is_in_place or not self.is_finished:
-            self._file.truncate(self._state.length)
+            if self._file.seek(0, os.SEEK_END) != self._state.length:
+                self._file.truncate(self._state.length)
             self._file.seek(self._state.length)
             if self._is_in_place and not self._state.rows:
                 write_journal(self.path, self._state)  # before the first row: what stands in the output is known to be ours

@@ -14,10 +14,11 @@ from imapclient.exceptions import IMAPClientError
 from reclamo.errors import SourceError, UsageError
 from reclamo.mail import Limits
 from reclamo.message import Message, Problem
-from reclamo.sources.imap_connection import ConnectionOptions, ImapFolder, renumbered, server_error
+from reclamo.sources.imap_connection import ConnectionOptions, ImapFolder, renumbered, server_says
 from reclamo.sources.imap_search import Filters, is_ascii
 from reclamo.sources.imap_url import ImapUrl
 from reclamo.sources.mbox import RawMail, read_raw
+from reclamo.sources.passes import Passes
 
 SEARCH_WINDOW: Final = 50_000  # UIDs searched at once: an answer stays below the 1,000,000 bytes that imaplib reads in one line
 SPARSE: Final = SEARCH_WINDOW // 8  # an answer below that lets the next window grow
@@ -50,7 +51,7 @@ def parse_message_id(id: str) -> tuple[str, int, int]:
     return unquote(match["folder"]), int(match["validity"]), int(match["uid"])
 
 
-class ImapMessages(Iterator[Message]):
+class ImapMessages(Passes):
     """The messages of a folder by ascending UID; iterated again, those that came since.
 
     Nothing is marked as read: bodies are fetched with BODY.PEEK[], from a folder opened by EXAMINE unless it is `writable`. A
@@ -60,15 +61,13 @@ class ImapMessages(Iterator[Message]):
         SourceError: see `ImapFolder`. UsageError: the server does not take the search.
     """
 
-    can_grow = True
-
     def __init__(self, url: ImapUrl, options: ImapOptions = ImapOptions()) -> None:
+        super().__init__()
         self.url, self.options = url, options
         self.folder = ImapFolder(url, options.connection)
         self.last_uid = 0
         self._criteria = options.filters.criteria()
         self._charset = None if is_ascii(self._criteria) else "UTF-8"
-        self._pass: Iterator[Message] | None = None
 
     @property
     def fingerprint(self) -> Mapping[str, Any]:
@@ -90,15 +89,6 @@ class ImapMessages(Iterator[Message]):
     def close(self) -> None:
         """Leave the server."""
         self.folder.close()
-
-    def __next__(self) -> Message:
-        if self._pass is None:
-            self._pass = self._read()
-        try:
-            return next(self._pass)
-        except StopIteration:
-            self._pass = None
-            raise
 
     def _read(self) -> Iterator[Message]:
         self.folder.run(lambda client: client.noop())  # else a server need not tell of mail that came since
@@ -123,8 +113,10 @@ class ImapMessages(Iterator[Message]):
             found: Sequence[int] = self.folder.run(lambda client: client.search(criteria, self._charset))
         except (IMAPClientError, ValueError) as error:
             if not self._criteria:
-                raise server_error(self.url, "the server refused to search the folder", error) from error
-            raise UsageError(f"the server does not take --search ({error}); expected search keys such as UNSEEN or FROM ana") from error
+                raise SourceError(f"the server refused to search the folder ({server_says(error)})", path=str(self.url)) from error
+            raise UsageError(
+                f"the server does not take --search ({server_says(error)}); expected search keys such as UNSEEN or FROM ana"
+            ) from error
         return found
 
     def _fetch(self, uids: Sequence[int]) -> Iterator[Message]:

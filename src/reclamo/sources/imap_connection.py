@@ -15,8 +15,9 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, IMAPClientReadOnlyError, LoginError
 from imapclient.response_parser import parse_fetch_response
 
-from reclamo.errors import ReclamoError, SourceError
+from reclamo.errors import SourceError
 from reclamo.sources.imap_url import ImapUrl
+from reclamo.sources.passes import Stopped
 
 SLICE: Final = 0.5  # seconds between two looks at whether to stop
 SHOWN_FOLDERS: Final = 20
@@ -32,10 +33,6 @@ _LOG = logging.getLogger("reclamo")
 _WIRE = logging.getLogger("imapclient")
 _Result = TypeVar("_Result")
 Stop = Callable[[], bool]
-
-
-class Stopped(Exception):
-    """The caller asked to stop while the connection was away."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,12 +155,14 @@ class ImapFolder:
             raise Stopped from error
         attempts = self.options.attempts
         if not self.selected:
-            raise SourceError(f"cannot be reached ({_plain(error)}); see whether host and port are right", path=str(self.url)) from error
+            raise SourceError(
+                f"cannot be reached ({server_says(error)}); see whether host and port are right", path=str(self.url)
+            ) from error
         if attempts is not None and failures >= attempts:
-            why = f"the connection was lost {failures} times in a row ({_plain(error)}); the same command goes on"
+            why = f"the connection was lost {failures} times in a row ({server_says(error)}); the same command goes on"
             raise SourceError(why, path=str(self.url)) from error
         pause = min(self.options.pause * 2 ** (failures - 1), self.options.longest_pause)
-        _LOG.warning("%s: the connection was lost (%s); connecting again in %g s", self.url, _plain(error), pause)
+        _LOG.warning("%s: the connection was lost (%s); connecting again in %g s", self.url, server_says(error), pause)
         self._sleep(pause)
 
     def _drop(self) -> None:
@@ -229,7 +228,7 @@ class ImapFolder:
         except LoginError as error:
             if isinstance(error.__context__, IMAPClientAbortError) or self.selected:
                 raise IMAPClientAbortError(str(error)) from error  # was let in before: try again
-            why = f"did not let the user in ({_plain(error)}); see user and password, and whether it wants a password for programs"
+            why = f"did not let the user in ({server_says(error)}); see user and password, and whether it wants a password for programs"
             raise SourceError(why, path=str(self.url)) from error
 
     def _select(self, client: Client) -> None:
@@ -240,7 +239,7 @@ class ImapFolder:
         except IMAPClientAbortError:
             raise
         except IMAPClientError as error:
-            raise SourceError(f"cannot be opened ({_plain(error)}); {_folders(client)}", path=str(self.url)) from error
+            raise SourceError(f"cannot be opened ({server_says(error)}); {_folders(client)}", path=str(self.url)) from error
         if not selected.get(b"UIDVALIDITY"):
             raise SourceError("the server gives no UIDVALIDITY, without which its messages have no lasting numbers", path=str(self.url))
         was, now = self.selected.get(b"UIDVALIDITY"), selected[b"UIDVALIDITY"]
@@ -252,11 +251,6 @@ class ImapFolder:
 def renumbered(was: object, now: object) -> str:
     """Say that the UIDs of a folder mean other messages now."""
     return f"UIDVALIDITY was {was} and is {now}: the server has renumbered the folder, what is done cannot be told; --again starts anew"
-
-
-def server_error(url: ImapUrl, what: str, error: Exception) -> ReclamoError:
-    """Give the error for a command that the server refused."""
-    return SourceError(f"{what} ({_plain(error)})", path=str(url))
 
 
 def _is_lost(error: Exception) -> bool:
@@ -284,7 +278,7 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _plain(error: Exception) -> str:
+def server_says(error: Exception) -> str:
     """Say what went wrong without what the server sent last: that may be a part of a message."""
     if isinstance(error, OSError):
         return error.strerror or str(error) or type(error).__name__
