@@ -30,7 +30,7 @@ default_login_user = {login_user}
 first_valid_uid = 1
 first_valid_gid = 1
 disable_plaintext_auth = no
-auth_cache_size = 0
+auth_failure_delay = 0
 mail_fsync = never
 mail_location = maildir:{base}/mail/%u
 ssl = {ssl}
@@ -187,10 +187,16 @@ class CuttingProxy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.listener.close()
-        self.cut()
+        self.leave()
         for thread in self.threads:
             thread.join(5)
+
+    def leave(self) -> None:
+        """Cut every connection and take no more."""
+        with suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)  # which wakes the thread that waits
+        self.listener.close()
+        self.cut()
 
     def cut(self) -> None:
         """Cut every connection now."""

@@ -15,7 +15,7 @@ from reclamo.errors import SourceError, UsageError
 from reclamo.mail import Limits
 from reclamo.message import Message, Problem
 from reclamo.sources.imap_connection import ConnectionOptions, ImapFolder, renumbered, server_says
-from reclamo.sources.imap_search import Filters, is_ascii
+from reclamo.sources.imap_search import Filters
 from reclamo.sources.imap_url import ImapUrl
 from reclamo.sources.mbox import RawMail, read_raw
 from reclamo.sources.passes import Passes
@@ -66,8 +66,7 @@ class ImapMessages(Passes):
         self.url, self.options = url, options
         self.folder = ImapFolder(url, options.connection)
         self.last_uid = 0
-        self._criteria = options.filters.criteria()
-        self._charset = None if is_ascii(self._criteria) else "UTF-8"
+        self._criteria = options.filters.parts()
 
     @property
     def fingerprint(self) -> Mapping[str, Any]:
@@ -92,7 +91,7 @@ class ImapMessages(Passes):
 
     def _read(self) -> Iterator[Message]:
         self.folder.run(lambda client: client.noop())  # else a server need not tell of mail that came since
-        highest = max(self._search(["UID", "*"]), default=0)
+        highest = max(self._search(["UID *"]), default=0)
         for uids in self._windows(highest):
             for start in range(0, len(uids), SIZES):
                 yield from self._fetch(uids[start : start + SIZES])
@@ -103,21 +102,18 @@ class ImapMessages(Passes):
         first, width = self.last_uid + 1, SEARCH_WINDOW
         while first <= highest:
             last = min(first + width - 1, highest)
-            criteria = ["UID", f"{first}:{last}", *self._criteria]
-            found = sorted(uid for uid in set(self._search(criteria)) if first <= uid <= last)
+            found = sorted(uid for uid in set(self._search([f"UID {first}:{last}", *self._criteria])) if first <= uid <= last)
             yield found
             first, width = last + 1, width * 4 if len(found) < SPARSE else SEARCH_WINDOW
 
-    def _search(self, criteria: Sequence[Any]) -> Sequence[int]:
+    def _search(self, parts: Sequence[str | bytes]) -> list[int]:
         try:
-            found: Sequence[int] = self.folder.run(lambda client: client.search(criteria, self._charset))
-        except (IMAPClientError, ValueError) as error:
+            return self.folder.run(lambda client: client.search_parts(parts))
+        except IMAPClientError as error:
             if not self._criteria:
                 raise SourceError(f"the server refused to search the folder ({server_says(error)})", path=str(self.url)) from error
-            raise UsageError(
-                f"the server does not take --search ({server_says(error)}); expected search keys such as UNSEEN or FROM ana"
-            ) from error
-        return found
+            why = f"the server does not take --search ({server_says(error)}); expected search keys such as UNSEEN or FROM ana"
+            raise UsageError(why) from error
 
     def _fetch(self, uids: Sequence[int]) -> Iterator[Message]:
         """Give messages in order, as many at once as fit FETCH_BYTES; those past the limit are not fetched."""

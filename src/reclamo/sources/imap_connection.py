@@ -75,6 +75,26 @@ class Client(IMAPClient):  # type: ignore[misc]
         rows = parse_fetch_response(data, uid_is_key=False)
         return {row[b"UID"]: row.get(b"FLAGS", ()) for row in rows.values() if b"UID" in row}
 
+    def search_parts(self, parts: Sequence[str | bytes]) -> list[int]:
+        """Search by UID with criteria as they go over the wire; bytes are UTF-8 and go as literals.
+
+        IMAPClient quotes only some of the words that have to be quoted, and cannot end a parenthesis with a literal.
+        """
+        tag, has_literals = self._imap._new_tag(), any(isinstance(part, bytes) for part in parts)
+        has_plus = self.has_capability("LITERAL+")
+        line = tag + (b" UID SEARCH CHARSET UTF-8 " if has_literals else b" UID SEARCH ")
+        for part in parts:
+            if isinstance(part, str):
+                line += part.encode("ascii")
+            else:
+                self._imap.send(line.rstrip(b" "))
+                self._send_literal(tag, part, has_plus)
+                line = b""
+        self._imap.send(line + b"\r\n")
+        status, data = self._imap._untagged_response(*self._imap._command_complete("SEARCH", tag), "SEARCH")
+        self._checkok("search", status, data)
+        return [int(uid) for line in data if line for uid in line.split() if uid.isdigit()]
+
     def _poll_socket(self, sock: Any, timeout: float | None = None) -> Any:
         """Look into the buffer first: an answer that came along with the one before is no longer in the socket."""
         with suppress(OSError, ValueError):
@@ -127,8 +147,11 @@ class ImapFolder:
         """Leave the server."""
         client, self._client = self._client, None
         if client is not None:
-            with suppress(OSError, IMAPClientError):
+            try:
                 client.logout()
+            except (OSError, IMAPClientError):
+                with suppress(OSError):
+                    client.shutdown()
 
     def _idle(self, client: Client) -> None:
         client.idle()

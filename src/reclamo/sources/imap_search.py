@@ -1,15 +1,15 @@
-"""Search keys of IMAP (RFC 3501, 6.4.4): dates, and the caller's own, as the lists that IMAPClient sends."""
+"""Search keys of IMAP (RFC 3501, 6.4.4): dates, and the caller's own, as they go over the wire."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from reclamo.errors import UsageError
 
-_TOKEN: Final = re.compile(r'\s*(?:(\()|(\))|"((?:[^"\\]|\\["\\])*)"|([^\s()"]+))')
+_TOKEN: Final = re.compile(r'\s+|[()]|"(?:[^"\\]|\\["\\])*"|[^\s()"]+')
 _ESCAPE: Final = re.compile(r'\\(["\\])')
 
 
@@ -26,14 +26,13 @@ class Filters:
     before: date | None = None
     search: str | None = None
 
-    def criteria(self) -> list[Any]:
-        """Give the criteria in the form of IMAPClient: words, dates, and lists for what stands in parentheses."""
-        found: list[Any] = []
-        if self.since is not None:
-            found += ["SINCE", self.since]
-        if self.before is not None:
-            found += ["BEFORE", self.before]
-        return found + (parse_search(self.search) if self.search else [])
+    def parts(self) -> list[str | bytes]:
+        """Give the criteria as they go over the wire after `UID 1:9`: text, and UTF-8 where a literal has to stand."""
+        from imapclient.datetime_util import format_criteria_date
+
+        days = {"SINCE": self.since, "BEFORE": self.before}
+        found: list[str | bytes] = [f" {key} {format_criteria_date(day).decode()}" for key, day in days.items() if day is not None]
+        return [*found, " ", *parse_search(self.search)] if self.search else found
 
 
 def parse_day(option: str, value: str | None) -> date | None:
@@ -48,36 +47,27 @@ def parse_day(option: str, value: str | None) -> date | None:
         raise UsageError(f"{option} is {value!r}; expected a day such as 2026-03-31") from None
 
 
-def parse_search(text: str) -> list[Any]:
-    """Cut search keys into words and nested lists; words are UTF-8 bytes, so that they can be sent as literals.
+def parse_search(text: str) -> list[str | bytes]:
+    """Leave search keys as they are, but for words beyond ASCII: those become bytes, to be sent as literals.
 
-    Example: `OR UNSEEN (FROM "a b")` -> [b"OR", b"UNSEEN", [b"FROM", b"a b"]].
+    Example: `OR UNSEEN (FROM "ana")` -> itself; `SUBJECT "año" SEEN` -> "SUBJECT ", b"a\\xc3\\xb1o", " SEEN".
 
     Raises:
-        UsageError: a quote or a parenthesis has no partner.
+        UsageError: a quote or a parenthesis has no partner, or there is a control character.
     """
-    stack: list[list[Any]] = [[]]
-    place, text = 0, text.strip()
+    if any(ord(character) < 32 for character in text):
+        raise UsageError(f"--search {text!r} holds a control character; write it in one line")
+    parts: list[str | bytes] = []
+    place, depth, text = 0, 0, text.strip()
     while place < len(text):
         match = _TOKEN.match(text, place)
         if match is None:
             raise UsageError(f"--search {text!r}: a quotation mark has no partner at character {place + 1}")
-        place = match.end()
-        opening, closing, quoted, word = match.groups()
-        if opening:
-            stack.append([])
-        elif closing:
-            if len(stack) == 1 or not stack[-1]:
-                raise UsageError(f"--search {text!r}: the parenthesis at character {place} closes nothing")
-            inner = stack.pop()
-            stack[-1].append(inner)
-        else:
-            stack[-1].append((_ESCAPE.sub(r"\1", quoted) if word is None else word).encode())
-    if len(stack) > 1:
-        raise UsageError(f"--search {text!r}: a parenthesis is not closed")
-    return stack[0]
-
-
-def is_ascii(criteria: list[Any]) -> bool:
-    """Say whether criteria need no character set."""
-    return all(is_ascii(item) if isinstance(item, list) else not isinstance(item, bytes) or item.isascii() for item in criteria)
+        place, token = match.end(), match[0]
+        depth += {"(": 1, ")": -1}.get(token, 0)
+        if depth < 0:
+            break
+        parts.append(token if token.isascii() else _ESCAPE.sub(r"\1", token[1:-1] if token[0] == '"' else token).encode())
+    if depth:
+        raise UsageError(f"--search {text!r}: a parenthesis has no partner")
+    return parts
