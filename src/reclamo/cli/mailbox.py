@@ -54,12 +54,23 @@ class MailboxOptions:
         return [*self.given(), *(name for name, value in others.items() if value is not None)]
 
 
-def open_mailbox(source: str, options: SourceOptions, mailbox: MailboxOptions) -> Iterator[Message]:
-    """Open a source with the options for mail folders.
+@contextmanager
+def open_mailbox(source: str, options: SourceOptions, mailbox: MailboxOptions) -> Iterator[Iterator[Message]]:
+    """Open a source with the options for mail folders; it is left when the block ends.
 
     Raises:
         UsageError: an option that this source does not have.
     """
+    messages = _open(source, options, mailbox)
+    try:
+        yield messages
+    finally:
+        close = getattr(messages, "close", None)
+        if close is not None:
+            close()
+
+
+def _open(source: str, options: SourceOptions, mailbox: MailboxOptions) -> Iterator[Message]:
     from reclamo.sources import open_source
     from reclamo.sources.imap_url import is_imap
 
@@ -139,13 +150,6 @@ def write_all(messages: Iterable[Message], tag: TagMany, sink: Sink) -> Iterator
     for tags in tag(messages):
         sink.write(tags)
         yield tags
-
-
-def close_source(messages: Iterator[Message]) -> None:
-    """Leave the server, where the source has one."""
-    close = getattr(messages, "close", None)
-    if close is not None:
-        close()
 
 
 def follow(messages: Iterator[Message], tag: TagMany, sink: Sink) -> Iterator[Tags]:

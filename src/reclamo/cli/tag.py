@@ -73,19 +73,19 @@ def tag(
     mailbox = mail.MailboxOptions(
         since=since, before=before, search=search, ca_file=ca_file, allow_plaintext=allow_plaintext, set_keywords=set_keywords, watch=watch
     )
-    messages = mail.open_mailbox(source, options, mailbox)
-    about = mail.describe_source(source, messages, mailbox)
-    tagger = load(model, threads=threads, precision=precision, evidence=evidence, review_rate=review_rate, max_risk=max_risk)
-    if role is not None and role not in tagger.taxonomy.by_name["role"].names:
-        raise UsageError(f"--role is {role!r}; expected {' or '.join(tagger.taxonomy.by_name['role'].names)}")
-    given = {
-        "--format": format, "--role": role, "--text-column": text_column, "--id-column": id_column, "--with-text": with_text,
-        "--redact": redact, "--evidence": evidence, "--include-automatic": include_automatic, "--review-rate": review_rate,
-        "--max-risk": max_risk, "--threads": threads, **mailbox.given(),
-    }  # fmt: skip
-    batch = _batch(about, tagger, given, again=again)
-    rows = mail.open_rows(output, tagger.taxonomy, format, with_text, batch, mailbox)
-    counts = _run(_chunk_tagger(tagger, role, redact=redact), messages, rows, tagger.taxonomy, mailbox, quiet=quiet)
+    with mail.open_mailbox(source, options, mailbox) as messages:
+        about = mail.describe_source(source, messages, mailbox)
+        tagger = load(model, threads=threads, precision=precision, evidence=evidence, review_rate=review_rate, max_risk=max_risk)
+        if role is not None and role not in tagger.taxonomy.by_name["role"].names:
+            raise UsageError(f"--role is {role!r}; expected {' or '.join(tagger.taxonomy.by_name['role'].names)}")
+        given = {
+            "--format": format, "--role": role, "--text-column": text_column, "--id-column": id_column, "--with-text": with_text,
+            "--redact": redact, "--evidence": evidence, "--include-automatic": include_automatic, "--review-rate": review_rate,
+            "--max-risk": max_risk, "--threads": threads, **mailbox.given(),
+        }  # fmt: skip
+        batch = _batch(about, tagger, given, again=again)
+        rows = mail.open_rows(output, tagger.taxonomy, format, with_text, batch, mailbox)
+        counts = _run(_chunk_tagger(tagger, role, redact=redact), messages, rows, tagger.taxonomy, mailbox, quiet=quiet)
     return 1 if any(counts[reason] for reason in ERRORS) else 0
 
 
@@ -145,8 +145,6 @@ def _run(
         if isinstance(rows, ResumableSink) and rows.rows_done:
             _say(f"{rows.rows_done} messages are done; the same command goes on after them", quiet=quiet)
         raise
-    finally:
-        mail.close_source(messages)
     _report(counts, quiet=quiet)
     return counts
 

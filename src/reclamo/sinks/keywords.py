@@ -16,8 +16,8 @@ COMPLAINT: Final = "$Complaint"
 DONE: Final = PREFIX + "done"
 REVIEW: Final = PREFIX + "review"
 LONGEST: Final = 50  # what Dovecot takes by default (mail_max_keyword_length)
-# What an atom may not hold (RFC 3501, 9): controls, space, and these. Letters beyond ASCII may not go over the wire as they are.
-_NOT_ATOM: Final = re.compile(r'[\x00-\x20\x7f(){%*"\\\]]')
+# What an atom may not hold (RFC 3501, 9): controls, space, and these; `[` it may, but readers of IMAP stumble over it.
+_NOT_ATOM: Final = re.compile(r'[\x00-\x20\x7f(){%*"\\\[\]]')
 
 
 class KeywordStore(Protocol):

@@ -166,7 +166,7 @@ class ResumableSink:
         row = self._state.rows + len(self._pending) + 1
         self._pending.append((tags.id, self.rows.encode(tags, first=row == 1)))
         self.counts[tags.unscored_reason or "tagged"] += 1
-        if row % self.batch.every == 0:
+        if len(self._pending) == self.batch.every:  # a chunk of the tagger's, wherever this run began
             self._checkpoint()
 
     def flush(self) -> None:

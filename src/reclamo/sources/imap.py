@@ -90,7 +90,7 @@ class ImapMessages(Passes):
         self.folder.close()
 
     def _read(self) -> Iterator[Message]:
-        self.folder.run(lambda client: client.noop())  # else a server need not tell of mail that came since
+        self.folder.ask(lambda client: client.noop())  # else a server need not tell of mail that came since
         highest = max(self._search(["UID *"]), default=0)
         for uids in self._windows(highest):
             for start in range(0, len(uids), SIZES):
@@ -117,7 +117,7 @@ class ImapMessages(Passes):
 
     def _fetch(self, uids: Sequence[int]) -> Iterator[Message]:
         """Give messages in order, as many at once as fit FETCH_BYTES; those past the limit are not fetched."""
-        rows = self.folder.run(lambda client: client.fetch(uids, ["RFC822.SIZE"]))
+        rows = self.folder.ask(lambda client: client.fetch(uids, ["RFC822.SIZE"]))
         sizes = {uid: int(rows[uid].get(b"RFC822.SIZE") or 0) for uid in uids if uid in rows}
         limit = self.options.limits.message_bytes
         for group in _groups({uid: size if size <= limit else 0 for uid, size in sizes.items()}):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,8 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, IMAPClientReadOnlyError, LoginError
-from imapclient.response_parser import parse_fetch_response
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, IMAPClientReadOnlyError, LoginError, ProtocolError
 
 from reclamo.errors import SourceError
 from reclamo.sources.imap_url import ImapUrl
@@ -21,6 +21,8 @@ from reclamo.sources.passes import Stopped
 
 SLICE: Final = 0.5  # seconds between two looks at whether to stop
 SHOWN_FOLDERS: Final = 20
+_UID: Final = re.compile(rb"\bUID (\d+)")
+_FLAGS: Final = re.compile(rb"\bFLAGS \(([^()]*)\)")
 _WIRE_ERRORS: Final = {  # of imaplib, most of which quote the line that was read
     "EOF": "the server hung up",
     "unterminated line": "the server hung up within an answer",
@@ -65,15 +67,16 @@ class ConnectionOptions:
 class Client(IMAPClient):  # type: ignore[misc]
     """IMAPClient with flags that cannot be taken for those of another message, and an IDLE that misses nothing."""
 
-    def flags_of(self, uids: Iterable[int]) -> dict[int, tuple[bytes, ...]]:
+    def flags_of(self, uids: Iterable[int]) -> dict[int, tuple[str, ...]]:
         """Give the flags of messages that are still there.
 
-        Answers that nobody asked for carry a sequence number and no UID; `fetch` would take the one for the other.
+        Answers that nobody asked for carry a sequence number and no UID, and `fetch` would take the one for the other; it also stops
+        at a flag with a bracket.
         """
         status, data = self._imap.uid("FETCH", ",".join(map(str, uids)), "(FLAGS)")
         self._checkok("fetch", status, data)
-        rows = parse_fetch_response(data, uid_is_key=False)
-        return {row[b"UID"]: row.get(b"FLAGS", ()) for row in rows.values() if b"UID" in row}
+        answers = [(_UID.search(line), _FLAGS.search(line)) for line in data if isinstance(line, bytes)]
+        return {int(uid[1]): tuple(flags[1].decode("ascii", "replace").split()) for uid, flags in answers if uid and flags}
 
     def search_parts(self, parts: Sequence[str | bytes]) -> list[int]:
         """Search by UID with criteria as they go over the wire; bytes are UTF-8 and go as literals.
@@ -139,9 +142,16 @@ class ImapFolder:
                 failures += 1
                 self._wait_to_reconnect(error, failures)
 
+    def ask(self, do: Callable[[Client], _Result]) -> _Result:
+        """Do as `run` does; a refusal of the server is an error of the source."""
+        try:
+            return self.run(do)
+        except IMAPClientError as error:
+            raise SourceError(f"the server refused ({server_says(error)}); try again later", path=str(self.url)) from error
+
     def wait(self) -> None:
         """Wait until the folder may hold something new, or `stop` says so."""
-        self.run(self._idle if self.run(lambda client: client.has_capability("IDLE")) else self._poll)
+        self.ask(self._idle if self.ask(lambda client: client.has_capability("IDLE")) else self._poll)
 
     def close(self) -> None:
         """Leave the server."""
@@ -277,10 +287,10 @@ def renumbered(was: object, now: object) -> str:
 
 
 def _is_lost(error: Exception) -> bool:
-    """Whether a new connection can help: a dropped one, or an answer too long for imaplib, which leaves the rest unread."""
+    """Whether a new connection can help: this one was dropped, or an answer was too long for imaplib or not understood."""
     if isinstance(error, IMAPClientReadOnlyError):
         return False
-    return isinstance(error, (OSError, IMAPClientAbortError)) or "got more than" in str(error)
+    return isinstance(error, (OSError, IMAPClientAbortError, ProtocolError)) or "got more than" in str(error)
 
 
 def _has_new(answers: Sequence[Any]) -> bool:

@@ -27,8 +27,8 @@ class ImapKeywords:
     def keywords(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
         """Give the keywords of messages, by id; messages that are gone are left out."""
         uids = _uids(ids)
-        flags = self.folder.run(lambda client: client.flags_of(uids.values()))
-        return {id: frozenset(_names(flags[uid])) for id, uid in uids.items() if uid in flags}
+        flags = self.folder.ask(lambda client: client.flags_of(uids.values()))
+        return {id: frozenset(flag for flag in flags[uid] if not flag.startswith("\\")) for id, uid in uids.items() if uid in flags}
 
     def change_keywords(self, add: Mapping[str, Sequence[str]], remove: Mapping[str, Sequence[str]]) -> None:
         """Add and remove keywords, and make sure that the server took them: some drop what is past their limit in silence."""
@@ -65,7 +65,3 @@ class ImapKeywords:
 
 def _uids(ids: Iterable[str]) -> dict[str, int]:
     return {id: parse_message_id(id)[2] for id in ids}
-
-
-def _names(flags: Iterable[bytes]) -> Iterable[str]:
-    return (flag.decode("ascii", "replace") for flag in flags if isinstance(flag, bytes) and not flag.startswith(b"\\"))
