@@ -21,7 +21,7 @@ from tests.imap.conftest import mail, mails, needs_dovecot
 from tests.imap.dovecot import CuttingProxy, Dovecot, wait_until
 
 from reclamo.errors import UsageError
-from reclamo.sources import maildir_watch
+from reclamo.sources import imap_connection, maildir_watch
 from reclamo.sources.imap import ImapMessages
 from reclamo.sources.imap_connection import Client, ImapFolder
 from reclamo.sources.imap_url import parse_imap_url
@@ -82,23 +82,6 @@ def test_new_mail_gets_a_row_as_it_comes(dovecot: Dovecot, user: str, tmp_path: 
     assert {path.name for path in tmp_path.iterdir()} == {"tags.jsonl", "tags.jsonl.journal", "manifest.json"}
 
 
-@needs_dovecot
-def test_killed_while_it_watches(dovecot: Dovecot, user: str, tmp_path: Path) -> None:
-    dovecot.deliver(user, *mails(3))
-    output = tmp_path / "tags.csv"
-    with pytest.raises(AssertionError), watching(tmp_path, dovecot.url(user), output) as process:
-        wait_until(lambda: output.exists() and output.stat().st_size > 100)
-        process.kill()
-        process.wait()
-    with output.open("ab") as file:
-        file.write(b"torn")  # a write that was under way
-    dovecot.deliver(user, mail(4))
-    with watching(tmp_path, dovecot.url(user), output):
-        wait_until(lambda: "UID=4," in output.read_text())
-    ids = [line.partition(",")[0] for line in output.read_text().splitlines()]
-    assert [id.rpartition("=")[2] for id in ids] == ["id", "1", "2", "3", "4"]
-
-
 @pytest.fixture
 def stop_after(run_tag: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Follow a source in this process until something holds, then send SIGTERM."""
@@ -144,11 +127,12 @@ def test_a_server_without_idle_is_asked_now_and_then(
 @needs_dovecot
 def test_idle_is_renewed(dovecot: Dovecot, user: str, monkeypatch: pytest.MonkeyPatch) -> None:
     dovecot.deliver(user, mail(1))
+    monkeypatch.setattr(imap_connection, "SLICE", 0.05)
     renewed: list[float] = []
     idle = Client.idle
     monkeypatch.setattr(Client, "idle", lambda client: (renewed.append(time.monotonic()), idle(client)))
     source = ImapMessages(parse_imap_url(dovecot.url(user)))
-    object.__setattr__(source.folder.options, "renew_seconds", 0.05)
+    object.__setattr__(source.folder.options, "renew_seconds", 0.1)
     try:
         for _ in range(3):
             source.wait(lambda: False)
