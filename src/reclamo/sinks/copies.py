@@ -56,6 +56,7 @@ class _CopyRows:
     """The headers of each message, kept as JSON lines until every one is there; then the copy is made in one pass."""
 
     work_ending = ".rows"
+    can_grow = False
 
     def __init__(self, taxonomy: Taxonomy, source: Path) -> None:
         self.taxonomy, self.source = taxonomy, source
@@ -63,6 +64,10 @@ class _CopyRows:
     def encode(self, tags: Tags, *, first: bool) -> bytes:
         """Give one message's headers as a line."""
         return (json.dumps(tag_headers(tags, self.taxonomy)) + "\n").encode()
+
+    def ids(self, work: Path) -> Iterator[str]:
+        """Give none: a finished copy cannot grow."""
+        return iter(())
 
     def _headers(self, work: Path) -> Iterator[list[str]]:
         with work.open("rb") as lines:

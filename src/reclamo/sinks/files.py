@@ -7,6 +7,7 @@ import io
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -32,6 +33,10 @@ class _File:
                 self.file = part_of(path).open("w", encoding="utf-8", newline="")
             except OSError as error:
                 raise SinkError(f"cannot be written ({error.strerror}); choose another output", path=path) from error
+
+    def flush(self) -> None:
+        """Make the rows visible that were written so far."""
+        self.file.flush()
 
     def close(self) -> None:
         self.file.flush()
@@ -67,6 +72,7 @@ class JsonlRows:
     """Rows as JSON lines."""
 
     work_ending = PART
+    can_grow = True
 
     def __init__(self, taxonomy: Taxonomy, *, with_text: bool) -> None:
         self.with_text = with_text
@@ -81,6 +87,11 @@ class JsonlRows:
 
     def finish(self, work: Path, part: Path) -> None:
         """Leave the lines as they are: they are the output."""
+
+    def ids(self, work: Path) -> Iterator[str]:
+        """Give the ids of the rows."""
+        with work.open("rb") as lines:
+            yield from (json.loads(line)["id"] for line in lines)
 
 
 class CsvSink(_File):
@@ -101,6 +112,7 @@ class CsvRows:
     """Rows as CSV, with the header before the first."""
 
     work_ending = PART
+    can_grow = True
 
     def __init__(self, taxonomy: Taxonomy, *, with_text: bool) -> None:
         self.taxonomy, self.with_text = taxonomy, with_text
@@ -121,6 +133,13 @@ class CsvRows:
 
     def finish(self, work: Path, part: Path) -> None:
         """Leave the rows as they are: they are the output."""
+
+    def ids(self, work: Path) -> Iterator[str]:
+        """Give the ids of the rows, without what `csv_cell` put before a formula."""
+        with work.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                id = row["id"]
+                yield id[1:] if id.startswith("'") and id[1:].startswith(FORMULA_STARTS) else id
 
 
 def csv_cell(value: Any) -> Any:
@@ -187,6 +206,7 @@ class ParquetRows:
     """Rows for Parquet: kept as JSON lines, since a Parquet file cannot be carried on, and turned into the table at the end."""
 
     work_ending = ".rows"
+    can_grow = False
 
     def __init__(self, taxonomy: Taxonomy, *, with_text: bool) -> None:
         self.taxonomy, self.with_text = taxonomy, with_text
@@ -204,6 +224,10 @@ class ParquetRows:
             sink.finish()
         with step("sync table"), part.open("rb") as file:
             os.fsync(file.fileno())
+
+    def ids(self, work: Path) -> Iterator[str]:
+        """Give none: a finished table cannot grow."""
+        return iter(())
 
 
 def parquet_schema(taxonomy: Taxonomy, *, with_text: bool) -> Any:

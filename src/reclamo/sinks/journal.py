@@ -38,11 +38,18 @@ class Identity:
     def difference(self, other: Identity) -> str | None:
         """Say in words what sets another batch apart, or None. Example: "the model changed"."""
         if self.source != other.source:
-            return "the source changed"
+            return f"the source changed{_renumbered(self.source, other.source)}"
         if self.model != other.model:
             return "the model changed"
         names = sorted(name for name in {*self.options, *other.options} if self.options.get(name) != other.options.get(name))
         return f"{', '.join(names)} changed" if names else None
+
+
+def _renumbered(now: Mapping[str, Any], was: Mapping[str, Any]) -> str:
+    """Say where an IMAP folder is the same, and its messages have other numbers."""
+    if now.get("path") != was.get("path") or "uidvalidity" not in now:
+        return ""
+    return f" (its UIDVALIDITY was {was.get('uidvalidity')} and is {now['uidvalidity']}: the server has renumbered its messages)"
 
 
 @dataclass(frozen=True, kw_only=True)

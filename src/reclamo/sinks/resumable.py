@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NoReturn, Protocol
+from typing import Any, BinaryIO, Final, NoReturn, Protocol, cast
 
 from reclamo.errors import SinkError, UsageError
 from reclamo.message import Message
@@ -35,16 +35,37 @@ AGAIN: Final = "--again starts the batch anew, or choose another output"
 class Rows(Protocol):
     """How rows become bytes, and how the work file becomes the output.
 
-    `work_ending` follows the output's name; `.part` where the work file is the output itself.
+    `work_ending` follows the output's name; `.part` where the work file is the output itself. `can_grow` says whether rows can be
+    added to a finished output.
     """
 
     work_ending: str
+    can_grow: bool
 
     def encode(self, tags: Tags, *, first: bool) -> bytes:
         """Give one row; `first` is true for the first one of the output."""
 
     def finish(self, work: Path, part: Path) -> None:
         """Make `part`, a finished output under a temporary name, of the work file; nothing where they are one."""
+
+    def ids(self, work: Path) -> Iterator[str]:
+        """Give the ids of the rows in a work file that can grow."""
+
+
+class GrowingSource(Protocol):
+    """A source that gives more each time it is iterated, and can go on behind what is done without reading that again.
+
+    `fingerprint` says what makes it the source it is.
+    """
+
+    can_grow: bool
+    fingerprint: Mapping[str, Any]
+
+    def __iter__(self) -> Iterator[Message]:
+        """Give the messages behind those that are done."""
+
+    def resume(self, last_id: str, done: Callable[[], Iterable[str]]) -> None:
+        """Go on behind the message of that id; `done` gives the ids of all that are done."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +77,9 @@ class Batch:
         options, model: see `Identity`.
         every: rows in a chunk; a multiple of the tagger's, so that batches and with them numbers stay the same.
         again: start anew, whatever is there.
+        fingerprint: of a source that is no file; None has it taken from the files.
+        grows: whether the source may give more later, so that a finished output goes on, where its form can.
+        in_place: write under the final name from the start; only where the output can grow.
     """
 
     source: str
@@ -63,6 +87,9 @@ class Batch:
     model: str
     every: int
     again: bool = False
+    fingerprint: Mapping[str, Any] | None = None
+    grows: bool = False
+    in_place: bool = False
 
 
 class ResumableSink:
@@ -78,11 +105,15 @@ class ResumableSink:
         self.path, self.rows, self.batch = path, rows, batch
         self.part, self.work = part_of(path), path.with_name(path.name + rows.work_ending)
         self._is_stdin = batch.source == STDIN
+        self._grows = batch.grows and rows.can_grow
         own = (path, self.part, self.work, journal_of(path), journal_of(path).with_name(journal_of(path).name + ".new"))
-        source = source_fingerprint(batch.source, frozenset(file.resolve() for file in own))
-        self._identity = Identity(source=source, options=dict(batch.options), model=batch.model)
-        self._pending: list[bytes] = []
-        self._read: deque[tuple[str, str]] = deque()
+        source = batch.fingerprint or source_fingerprint(batch.source, frozenset(file.resolve() for file in own))
+        self._identity = Identity(source=dict(source), options=dict(batch.options), model=batch.model)
+        self._pending: list[tuple[str, bytes]] = []
+        self._read: deque[str] = deque()
+        self._is_in_place = self._goes_on_in_place()
+        if self._is_in_place:
+            self.work = path
         had_work = self.work.exists()
         try:
             self._file = self._open()
@@ -98,8 +129,8 @@ class ResumableSink:
 
     @property
     def is_finished(self) -> bool:
-        """Whether every row is there."""
-        return self._state.finished
+        """Whether every row is there, and no more can come."""
+        return self._state.finished and not self._grows
 
     @property
     def rows_done(self) -> int:
@@ -107,16 +138,23 @@ class ResumableSink:
         return self._state.rows
 
     def remaining(self, messages: Iterable[Message]) -> Iterator[Message]:
-        """Read over the messages that are done, and give the others.
+        """Give the messages that are left to do: a source that grows goes on behind what is done, any other is read over up to there.
 
         Raises:
             UsageError: the source now gives other messages than those that are done.
         """
+        if self.batch.grows:
+            if self._state.rows:
+                cast(GrowingSource, messages).resume(self._state.last_id, lambda: self.rows.ids(self.work))
+            return iter(messages)
+        return self._read_over(messages)
+
+    def _read_over(self, messages: Iterable[Message]) -> Iterator[Message]:
         done, number, digest = self._state.rows, 0, hashlib.sha256()
         for number, message in enumerate(messages, 1):
             digest.update(self._mark(message))
             if number > done:
-                self._read.append((message.id, digest.hexdigest()))
+                self._read.append(digest.hexdigest())
                 yield message
             elif number == done and (message.id, digest.hexdigest()) != (self._state.last_id, self._state.read_sha256):
                 seen = f"message {number} of the source is {message.id!r}, and was {self._state.last_id!r}"
@@ -127,16 +165,25 @@ class ResumableSink:
     def write(self, tags: Tags) -> None:
         """Take one row."""
         row = self._state.rows + len(self._pending) + 1
-        self._pending.append(self.rows.encode(tags, first=row == 1))
+        self._pending.append((tags.id, self.rows.encode(tags, first=row == 1)))
         self.counts[tags.unscored_reason or "tagged"] += 1
-        if row % self.batch.every == 0:
+        if len(self._pending) == self.batch.every:  # a chunk of the tagger's, wherever this run began
+            self._checkpoint()
+
+    def flush(self) -> None:
+        """Make the rows durable that were written so far."""
+        if self._pending:
             self._checkpoint()
 
     def close(self) -> None:
         """Finish: the last rows, the output under a temporary name, the journal, the rename."""
-        if self._pending:
-            self._checkpoint()
+        self.flush()
         with self._explained():
+            if self._is_in_place:
+                self._file.close()
+                if not self._state.finished:
+                    write_journal(self.path, replace(self._state, finished=True))
+                return
             self.rows.finish(self.work, self.part)
             length, sha256 = measure(self.part)
             self._state = replace(self._state, length=length, sha256=sha256, finished=True)
@@ -147,6 +194,19 @@ class ResumableSink:
     def abort(self) -> None:
         """Leave what is safe on disk for the next run; where nothing is, leave nothing."""
         self._let_go(forget=self._state.rows == 0 and not journal_of(self.path).exists())
+
+    def _goes_on_in_place(self) -> bool:
+        """Whether rows are added to the output itself: it is followed, or was finished and more came."""
+        if not self._grows:
+            return False
+        if self.batch.again:
+            return self.batch.in_place
+        state = read_journal(self.path)
+        if self.batch.in_place and self.work.exists():
+            self._refuse(f"was begun without --watch and is not finished; finish it without --watch first, or {AGAIN}")
+        if self.batch.in_place and state is None and self.path.exists() and self.path.stat().st_size:
+            self._refuse(f"is there, and no journal says of what; {AGAIN}")
+        return self.batch.in_place or (state is not None and not self.work.exists() and self.path.exists())
 
     def _open(self) -> BinaryIO:
         """Open the work file and lock it: two runs at once would write into each other."""
@@ -159,8 +219,12 @@ class ResumableSink:
     def _found(self) -> State:
         """What there is to go on from, once it is known to be of this batch and whole."""
         start = State(identity=self._identity)
+        if self._is_in_place:
+            start = replace(start, sha256=hashlib.sha256().hexdigest())
         if self.batch.again:
             journal_of(self.path).unlink(missing_ok=True)
+            if self._is_in_place:
+                self.part.unlink(missing_ok=True)
             sync_folder(self.path.parent)
             return start
         state = read_journal(self.path)
@@ -174,9 +238,12 @@ class ResumableSink:
         return state
 
     def _take_up(self) -> None:
-        if not self.is_finished:
-            self._file.truncate(self._state.length)
+        if self._is_in_place or not self.is_finished:
+            if self._file.seek(0, os.SEEK_END) != self._state.length:
+                self._file.truncate(self._state.length)
             self._file.seek(self._state.length)
+            if self._is_in_place and not self._state.rows:
+                write_journal(self.path, self._state)  # before the first row: what stands in the output is known to be ours
             return
         self._file.close()
         if _is_whole(self.part, self._state):
@@ -185,8 +252,11 @@ class ResumableSink:
 
     def _checkpoint(self) -> None:
         """Make the pending rows durable: their bytes, then the journal that names them."""
-        data, count = b"".join(self._pending), len(self._pending)
+        data, count, last_id = b"".join(row for _, row in self._pending), len(self._pending), self._pending[-1][0]
         with self._explained():
+            if self._state.finished:  # more came: the journal must not vouch for the whole file while rows are added to it
+                self._state = replace(self._state, finished=False)
+                write_journal(self.path, self._state)
             with step("append rows"):
                 left = memoryview(data)
                 while left:
@@ -194,7 +264,7 @@ class ResumableSink:
             with step("sync rows"):
                 os.fsync(self._file.fileno())
             self._digest.update(data)
-            last_id, read = [self._read.popleft() for _ in range(count)][-1]
+            read = [self._read.popleft() for _ in range(count)][-1] if self._read else ""
             state = replace(self._state, rows=self._state.rows + count, length=self._state.length + len(data), last_id=last_id)
             state = replace(state, sha256=self._digest.hexdigest(), read_sha256=read, counts=dict(self.counts))
             write_journal(self.path, state)

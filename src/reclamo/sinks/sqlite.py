@@ -48,6 +48,10 @@ class SqliteSink:
         if len(self.rows) >= ROWS:
             self._flush()
 
+    def flush(self) -> None:
+        """Put in the rows that were written so far."""
+        self._flush()
+
     def close(self) -> None:
         """Finish."""
         self._flush()

@@ -17,7 +17,7 @@ from reclamo.sources.mbox import read_raw
 def file_message(path: Path, name: str, ids: UniqueIds, limits: Limits, *, include_automatic: bool) -> Message:
     """Read a file that holds one message; a file that cannot be read becomes a message with a problem."""
     try:
-        raw = _read_file(path, limits)
+        raw = read_file(path, limits)
     except OSError as error:
         problem = Problem(reason="broken", detail=f"the file could not be read ({error.strerror})")
         return Message(id=ids.take(f"{name}#1"), text="", problem=problem)
@@ -32,7 +32,8 @@ def read_one(raw: RawMail, ending: str, limits: Limits) -> ParsedMail:
     return read_raw(raw, limits)
 
 
-def _read_file(path: Path, limits: Limits) -> RawMail:
+def read_file(path: Path, limits: Limits) -> RawMail:
+    """Read the bytes of one message, without what may stand before its first header; of one over the limit its headers alone."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         data = file.read(limits.message_bytes + 1 if size <= limits.message_bytes else limits.header_block_bytes)

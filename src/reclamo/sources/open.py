@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from reclamo.errors import SourceError, UsageError
 from reclamo.mail import Limits
 from reclamo.message import Message
+
+if TYPE_CHECKING:
+    from reclamo.sources.imap import ImapOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +24,14 @@ class SourceOptions:
         text_column, id_column: of tables; found by their names where not given.
         include_automatic: whether bounces, newsletters and out-of-office notes are given to be scored.
         limits: of mail.
+        imap: which messages of an IMAP folder, and over what connection.
     """
 
     text_column: str | None = None
     id_column: str | None = None
     include_automatic: bool = False
     limits: Limits = field(default_factory=Limits)
+    imap: ImapOptions | None = None
 
 
 Reader = Callable[[Path, SourceOptions], Iterator[Message]]
@@ -99,18 +104,18 @@ DOUBLE_ENDINGS: Final[dict[str, Reader]] = {
 
 
 def open_source(source: str | Path, options: SourceOptions = SourceOptions()) -> Iterator[Message]:
-    """Read the messages of a file, a folder (Maildir, or .eml and .mbox files) or `-` (JSON lines on standard input).
+    """Read the messages of a file, a folder (Maildir, or .eml and .mbox files), an IMAP folder or `-` (JSON lines on standard input).
 
     Raises:
         SourceError: there is no such file or folder, or it cannot be read.
-        UsageError: the ending is not known.
+        UsageError: the ending or the scheme is not known.
     """
     if str(source) == "-":
         from reclamo.sources.jsonl import parse_jsonl
 
         return parse_jsonl(sys.stdin.buffer, "stdin")
     if "://" in str(source):
-        raise UsageError(f"{str(source).split('://')[0]}:// sources are not read by this version; give a file or a folder")
+        return _url(str(source), options)
     path = Path(source)
     if path.is_dir():
         return _folder(path, options)
@@ -121,6 +126,17 @@ def open_source(source: str | Path, options: SourceOptions = SourceOptions()) ->
     if reader is None:
         raise UsageError(f"unknown format {path.suffix!r}; expected one of {', '.join(READERS)}, or a folder", path=path)
     return reader(path, options)
+
+
+def _url(source: str, options: SourceOptions) -> Iterator[Message]:
+    from reclamo.sources.imap_url import is_imap, parse_imap_url
+
+    if not is_imap(source):
+        raise UsageError(f"{source.split('://')[0]}:// sources are not read by this version; give imaps://, a file or a folder")
+    from reclamo.sources.imap import ImapMessages, ImapOptions
+
+    imap = options.imap or ImapOptions()
+    return ImapMessages(parse_imap_url(source), replace(imap, limits=options.limits, include_automatic=options.include_automatic))
 
 
 def _folder(path: Path, options: SourceOptions) -> Iterator[Message]:

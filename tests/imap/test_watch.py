@@ -1,0 +1,239 @@
+"""Folders that are followed: mail is tagged as it comes, a stop loses nothing, a restart goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import ROOT
+from tests.imap.conftest import mail, mails, needs_dovecot
+from tests.imap.dovecot import CuttingProxy, Dovecot, wait_until
+
+from reclamo.errors import UsageError
+from reclamo.sources import imap_connection, maildir_watch
+from reclamo.sources.imap import ImapMessages
+from reclamo.sources.imap_connection import Client, ImapFolder
+from reclamo.sources.imap_url import parse_imap_url
+from reclamo.sources.maildir_watch import MaildirMessages
+
+Run = Callable[..., int]
+
+
+def rows(path: Path) -> list[str]:
+    """The ids of the rows that are there, whole lines only."""
+    if not path.exists():
+        return []
+    return [json.loads(line)["id"] for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")]
+
+
+def uids(path: Path) -> list[int]:
+    return [int(id.rpartition("=")[2]) for id in rows(path)]
+
+
+@contextmanager
+def watching(folder: Path, source: str, output: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Follow a source in a process of its own, with the fake tagger; tell it to stop at the end, and see that it does so cleanly."""
+    command = [sys.executable, "-m", "tests.sinks.fake_tagger", str(folder), "0", "tag", source, "-o", str(output), "--watch", *options]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE)
+    try:
+        yield process
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=10)
+        assert process.returncode == 0, errors
+        assert b"Traceback" not in errors
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@needs_dovecot
+def test_new_mail_gets_a_row_as_it_comes(dovecot: Dovecot, user: str, tmp_path: Path) -> None:
+    dovecot.deliver(user, *mails(20))
+    output = tmp_path / "tags.jsonl"
+    with CuttingProxy(dovecot.port, []) as proxy:
+        url = dovecot.url(user, port=proxy.port)
+        with watching(tmp_path, url, output, "--set-keywords"):
+            wait_until(lambda: uids(output) == list(range(1, 21)))
+            time.sleep(0.3)  # it waits in IDLE by now
+            start = time.monotonic()
+            dovecot.deliver(user, mail(21))
+            wait_until(lambda: uids(output)[-1] == 21)
+            assert time.monotonic() - start < 5
+            proxy.cut()  # while it waits
+            dovecot.deliver(user, mail(22))
+            wait_until(lambda: uids(output)[-1] == 22)
+            wait_until(lambda: all("reclamo/done" in flags for flags in dovecot.flags(user).values()))
+        dovecot.deliver(user, mail(23), mail(24))
+        with watching(tmp_path, url, output, "--set-keywords"):
+            wait_until(lambda: uids(output)[-1] == 24)
+    assert uids(output) == list(range(1, 25))  # none missing, none twice
+    assert not any("\\Seen" in flags for flags in dovecot.flags(user).values())
+    assert {path.name for path in tmp_path.iterdir()} == {"tags.jsonl", "tags.jsonl.journal", "manifest.json"}
+
+
+@pytest.fixture
+def stop_after(run_tag: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Follow a source in this process until something holds, then send SIGTERM."""
+    monkeypatch.setattr(maildir_watch, "POLL", 0.02)
+
+    def run(condition: Callable[[], bool], source: str | Path, output: Path | None, **options: Any) -> int:
+        def stop() -> None:
+            try:
+                wait_until(condition)
+            finally:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        handler = signal.getsignal(signal.SIGTERM)
+        waiting = threading.Thread(target=stop)
+        waiting.start()
+        code = run_tag(source, output, watch=True, **options)
+        waiting.join()
+        assert signal.getsignal(signal.SIGTERM) == handler
+        return code
+
+    return run
+
+
+@needs_dovecot
+def test_a_server_without_idle_is_asked_now_and_then(
+    dovecot: Dovecot, user: str, tmp_path: Path, stop_after: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has = Client.has_capability
+    monkeypatch.setattr(Client, "has_capability", lambda client, name: name != "IDLE" and has(client, name))
+    monkeypatch.setattr(Client, "idle", lambda client: pytest.fail("IDLE was sent"))
+    dovecot.deliver(user, mail(1))
+    output, sent = tmp_path / "tags.jsonl", []
+
+    def condition() -> bool:
+        if rows(output) and not sent:
+            sent.append(dovecot.deliver(user, mail(2)))
+        return len(rows(output)) == 2
+
+    assert stop_after(condition, dovecot.url(user), output) == 0
+    assert uids(output) == [1, 2]
+
+
+@needs_dovecot
+def test_idle_is_renewed(dovecot: Dovecot, user: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    dovecot.deliver(user, mail(1))
+    monkeypatch.setattr(imap_connection, "SLICE", 0.05)
+    renewed: list[float] = []
+    idle = Client.idle
+    monkeypatch.setattr(Client, "idle", lambda client: (renewed.append(time.monotonic()), idle(client)))
+    source = ImapMessages(parse_imap_url(dovecot.url(user)))
+    object.__setattr__(source.folder.options, "renew_seconds", 0.1)
+    try:
+        for _ in range(3):
+            source.wait(lambda: False)
+    finally:
+        source.close()
+    assert len(renewed) == 3
+
+
+def test_news_that_come_along_with_the_go_ahead_are_not_slept_over() -> None:
+    """A server may send `+ idling` and `* 2 EXISTS` in one packet, after which the socket has nothing more to show."""
+
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rwb", buffering=0) as wire:
+            wire.write(b"* OK [CAPABILITY IMAP4rev1 IDLE] hello\r\n")
+            while line := wire.readline():
+                tag, command = line.split()[:2]
+                if command.upper() == b"IDLE":
+                    wire.write(b"+ idling\r\n* 2 EXISTS\r\n")
+                    tag = tag if wire.readline().strip() == b"DONE" else b"?"
+                elif command == b"EXAMINE":
+                    wire.write(b"* 1 EXISTS\r\n* 0 RECENT\r\n* FLAGS ()\r\n* OK [UIDVALIDITY 7] ok\r\n")
+                elif command == b"CAPABILITY":
+                    wire.write(b"* CAPABILITY IMAP4rev1 IDLE\r\n")
+                elif command == b"LOGOUT":
+                    wire.write(b"* BYE\r\n")
+                wire.write(tag + b" OK done\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+        thread.start()
+        folder = ImapFolder(parse_imap_url(f"imap://ana:clave@127.0.0.1:{listener.getsockname()[1]}/INBOX"))
+        start = time.monotonic()
+        folder.wait()
+        assert time.monotonic() - start < 5
+        folder.close()
+        thread.join(5)
+
+
+def make_maildir(path: Path, count: int) -> Path:
+    for folder in ("cur", "new", "tmp"):
+        (path / folder).mkdir(parents=True)
+    for number in range(1, count + 1):
+        deliver(path, number)
+    return path
+
+
+def deliver(path: Path, number: int) -> None:
+    """Deliver as the Maildir rules say: written in tmp, renamed into new."""
+    name = f"{1_700_000_000 + number}.M{number}.host"
+    (path / "tmp" / name).write_bytes(mail(number))
+    (path / "tmp" / name).rename(path / "new" / name)
+
+
+def test_a_maildir_is_followed_across_restarts(tmp_path: Path, stop_after: Any) -> None:
+    path, output = make_maildir(tmp_path / "Maildir", 12), tmp_path / "tags.jsonl"
+    assert stop_after(lambda: len(rows(output)) == 12, path, output) == 0
+    (path / "new" / "1700000001.M1.host").rename(path / "cur" / "1700000001.M1.host:2,S")  # read by a person
+    (path / "new" / "1700000002.M2.host").unlink()
+    deliver(path, 0)  # a name before all others
+    sent: list[Any] = []
+
+    def condition() -> bool:
+        if len(rows(output)) == 13 and not sent:
+            sent.append(deliver(path, 13))
+        return len(rows(output)) == 14
+
+    assert stop_after(condition, path, output) == 0
+    assert rows(output) == [f"{1_700_000_000 + number}.M{number}.host" for number in (*range(1, 13), 0, 13)]
+    assert sorted(file.name for file in (path / "new").iterdir())[0] == "1700000000.M0.host"  # nothing was moved
+
+
+def test_a_message_that_moves_while_the_maildir_is_read(tmp_path: Path) -> None:
+    path = make_maildir(tmp_path / "Maildir", 4)
+    source = MaildirMessages(path)
+    first = next(source)
+    (path / "new" / "1700000002.M2.host").rename(path / "cur" / "1700000002.M2.host:2,S")
+    (path / "new" / "1700000003.M3.host").unlink()
+    assert [message.id for message in (first, *source)] == [f"{1_700_000_000 + number}.M{number}.host" for number in (1, 2, 4)]
+    assert all(message.problem is None for message in source)
+
+
+def test_rows_go_to_standard_output_at_once(tmp_path: Path, stop_after: Any, capfd: Any) -> None:
+    path = make_maildir(tmp_path / "Maildir", 2)
+    seen: list[str] = []
+
+    def condition() -> bool:
+        seen.extend(capfd.readouterr().out.splitlines())
+        return len(seen) == 2
+
+    assert stop_after(condition, path, None) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("tags.parquet", "cannot add to parquet"), ("old.jsonl", "no journal says of what"), ("begun.jsonl", "begun without --watch")],
+)
+def test_outputs_that_cannot_be_followed(tmp_path: Path, run_tag: Run, name: str, says: str) -> None:
+    path = make_maildir(tmp_path / "Maildir", 2)
+    (tmp_path / "old.jsonl").write_text("{}\n")
+    (tmp_path / "begun.jsonl.part").write_text("{}\n")
+    with pytest.raises(UsageError, match=says):
+        run_tag(path, tmp_path / name, watch=True)
+    assert (tmp_path / "old.jsonl").read_text() == (tmp_path / "begun.jsonl.part").read_text() == "{}\n"
