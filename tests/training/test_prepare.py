@@ -1,0 +1,101 @@
+"""What is trained on: the right splits, nothing that is kept for measuring, every message once, labels joined to their texts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reclamo.errors import CorpusError
+from reclamo.taxonomy import load_taxonomy
+from reclamo.training.config import DataConfig, LabelsConfig, PartialConfig
+from reclamo.training.prepare import prepare
+
+TAXONOMY = load_taxonomy()
+
+
+def row(id: str, text: str, split: str | None = "train", **more: Any) -> dict[str, Any]:
+    return {"id": id, "lang": "es", "role": "agent", "text": text, "labels": {"sentiment": "neutral", "traits": []}, "split": split, **more}
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> str:
+    path.write_text("".join(json.dumps(one) + "\n" for one in rows), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> str:
+    rows = [row(f"t{k}", f"Le devolvemos el importe número {k}.") for k in range(12)]
+    rows += [row("v1", "Mañana le llamamos sin falta.", "validation"), row("x1", "Esto es del examen.", "test")]
+    return write(tmp_path / "rows.jsonl", rows)
+
+
+def texts(examples: list[Any]) -> set[str]:
+    return {example.text for example in examples}
+
+
+def test_rows_of_the_test_split_are_never_returned(corpus: str) -> None:
+    found = prepare(DataConfig(corpus=[corpus]), TAXONOMY)
+    assert (len(found.train), len(found.validation), found.partial) == (12, 1, [])
+    assert "Esto es del examen." not in texts(found.train) | texts(found.validation)
+
+
+def test_texts_that_are_kept_for_measuring_are_left_out_whatever_their_capitals_and_signs(corpus: str, tmp_path: Path) -> None:
+    kept = write(tmp_path / "dev.jsonl", [{"text": "le devolvemos EL IMPORTE, número 3!"}, {"text": "mañana le llamamos sin falta"}])
+    found = prepare(DataConfig(corpus=[corpus], exclude=[kept]), TAXONOMY)
+    assert "Le devolvemos el importe número 3." not in texts(found.train)
+    assert "Mañana le llamamos sin falta." not in texts(found.validation)
+    assert len(found.train) + len(found.validation) == 11
+
+
+def test_a_star_rating_of_a_message_that_is_labelled_in_full_takes_no_part(corpus: str, tmp_path: Path) -> None:
+    stars = write(
+        tmp_path / "stars.jsonl",
+        [
+            {"text": "Le devolvemos el importe número 5", "label": "positive"},
+            {"text": "Mañana le llamamos sin falta!!", "label": "positive"},
+            {"text": "Va de maravilla", "label": "positive"},
+            {"text": "ni fu ni fa", "label": "unknown"},
+        ],
+    )
+    source = PartialConfig(path=stars, head="sentiment", values={"positive": "positive"}, lang="es")
+    found = prepare(DataConfig(corpus=[corpus], extra_partial=[source]), TAXONOMY)
+    assert texts(found.partial) == {"Va de maravilla"}
+    assert found.partial[0].labels == {"sentiment": "positive"}
+
+
+def test_labels_are_joined_to_their_texts_and_missing_texts_are_left_out(corpus: str, tmp_path: Path) -> None:
+    there, gone = "La app se cierra sola.", "Ya no está."
+    labels = {
+        "sentiment": "negative",
+        "complaint": True,
+        "grounds": ["access"],
+        "severity": "low",
+        "churn_risk": False,
+        "reason": "product",
+    }
+    kept = [
+        {"sha256": hashlib.sha256(text.encode()).hexdigest(), "lang": "es", "role": "customer", "source": "app", "labels": labels}
+        for text in (there, gone)
+    ]
+    source = LabelsConfig(labels=write(tmp_path / "l.jsonl", kept), texts=[write(tmp_path / "t.jsonl", [{"text": there}]), "nowhere.jsonl"])
+    found = prepare(DataConfig(corpus=[corpus], extra_labels=[source]), TAXONOMY)
+    (joined,) = [example for example in found.train if example.text == there]
+    assert joined.labels["grounds"] == ("access",)
+    assert joined.labels["role"] == "customer"
+    assert len(found.train) == 13
+
+
+def test_a_smaller_share_is_part_of_a_larger_one_and_validation_stays(corpus: str) -> None:
+    small, large = (prepare(DataConfig(corpus=[corpus], fraction=share), TAXONOMY) for share in (0.25, 0.5))
+    assert texts(small.train) < texts(large.train)
+    assert (len(small.train), len(large.train)) == (3, 6)
+    assert texts(small.validation) == texts(large.validation) == {"Mañana le llamamos sin falta."}
+
+
+def test_a_corpus_of_test_rows_alone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="no row to train on"):
+        prepare(DataConfig(corpus=[write(tmp_path / "rows.jsonl", [row("x", "Esto es del examen.", "test")])]), TAXONOMY)
