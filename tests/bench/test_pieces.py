@@ -12,6 +12,7 @@ from tests.conftest import ROOT
 
 from reclamo.artefact import bundled_artefact, open_artefact
 from reclamo.bench.mixes import build_mixes, draw_mix, tilted_weights
+from reclamo.bench.profile import kind_of
 from reclamo.bench.report import between, number, table
 from reclamo.bench.spread import percentile, ratio, spread
 from reclamo.bench.work import XLM_R_BASE, NetworkShape, flops, read_shape, total_flops
@@ -82,6 +83,11 @@ def test_spreads_ratios_and_percentiles_by_hand() -> None:
     assert ratio([1, 2], [4, 4]).to_dict() == {"value": 3, "low": 2, "high": 4}
     assert percentile([float(n) for n in range(1, 101)], 0.99) == 99
     assert percentile([5.0, 1.0, 3.0], 0.5) == 3
+
+
+def test_the_kinds_of_operations() -> None:
+    kinds = [kind_of(name) for name in ("FullyConnectedCompressed", "MatMul", "Subgraph", "ScaledDotProductAttention", "MVN", "Gather")]
+    assert kinds == ["linear maps", "linear maps", "attention", "attention", "all else", "all else"]
 
 
 def test_numbers_and_tables_by_hand() -> None:

@@ -177,8 +177,11 @@ def test_a_stream_can_be_left_early_and_a_broken_source_raises(tagger: Tagger) -
     stream.close()
 
     def source() -> Any:
-        yield from ALL
+        yield from itertools.islice(itertools.cycle(ALL), CHUNK + 3)
         raise OSError("the disk went")
 
+    given = []
     with pytest.raises(OSError, match="the disk went"):
-        list(tagger.tag_many(source()))
+        for tags in tagger.tag_many(source()):
+            given.append(tags)
+    assert len(given) == CHUNK

@@ -23,8 +23,8 @@ def write_report(result: dict[str, Any], path: Path) -> None:
 def render(result: dict[str, Any], picture: str) -> str:
     """Give the page as Markdown."""
     sections = [
-        _head(result), f"![messages a second by system]({picture})\n", *_speed(result), _peaks(result), _single(result), _start(result),
-        _reading(result), _two(result), _growth(result), _training(result),
+        _head(result), f"![messages a second by system]({picture})\n", *_speed(result), _peaks(result), _profile(result), _single(result),
+        _start(result), _reading(result), _two(result), _growth(result), _training(result),
     ]  # fmt: skip
     return "\n".join(section for section in sections if section).rstrip("\n") + "\n"
 
@@ -105,6 +105,13 @@ def _peaks(result: dict[str, Any]) -> str:
 """
 
 
+def _profile(result: dict[str, Any]) -> str:
+    lines = [
+        f"{name}: " + ", ".join(f"{kind} {100 * part:.0f} %" for kind, part in kinds.items()) for name, kinds in result["profile"].items()
+    ]
+    return f"Where the time of the shipped network goes, by the run-time's own count: {'; '.join(lines)}.\n"
+
+
 def _single(result: dict[str, Any]) -> str:
     rows = [
         [row["name"], f"{row['latency_ms']['median']:g}", f"{row['latency_ms']['p99']:g}"]
@@ -118,7 +125,8 @@ def _start(result: dict[str, Any]) -> str:
     rows = [[name, between(figure)] for name, figure in result["start"].items()]
     cold = [[row["name"], f"{row['cold_start_seconds']:g}", number(row["peak_mib"])] for row in result["systems"]]
     header = ["system", "seconds to a first answer", "most memory, MiB"]
-    return f"## Start-up and memory\n\n{table(['command', 'seconds'], rows)}\n{table(header, cold)}"
+    note = "Of repeated starts: compiled networks and the language model lie in the cache folder after the first.\n"
+    return f"## Start-up and memory\n\n{note}\n{table(['command', 'seconds'], rows)}\n{table(header, cold)}"
 
 
 def _reading(result: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from reclamo.artefact import open_artefact
 from reclamo.bench.machine import busy_share, describe_machine
 from reclamo.bench.mixes import Mix, build_mixes, corpus_texts
+from reclamo.bench.profile import profile_network
 from reclamo.bench.reading import measure_reading
 from reclamo.bench.spread import percentile, ratio, spread
 from reclamo.bench.systems import BUILDERS, available
@@ -91,6 +92,7 @@ def run_bench(options: BenchOptions, say: Say) -> dict[str, Any]:
     result: dict[str, Any] = {"machine": describe_machine(), "settings": _settings(options), "busy": [busy_share()]}
     result["mixes"] = [{"name": mix.name, "messages": len(mix.texts), "mean_tokens": round(mix.mean, 1)} for mix in mixes]
     result |= _side_by_side(options, names, mixes, near, say)
+    result["profile"] = profile_network(options.models[0] / "network.xml", options.threads)
     result["start"] = measure_start(options.models[0], say)
     result["reading"] = _reading(options, say)
     result["two_processes"] = _two_processes(options, mixes[0], say)

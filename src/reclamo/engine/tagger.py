@@ -101,9 +101,10 @@ class Tagger:
         that at most two chunks are taken before the first tags are given.
         """
         numbered = enumerate(messages, 1)
+        failures: list[Exception] = []
         waiting: tuple[_Chunk, Future[tuple[Array, list[Array]]]] | None = None
         with ThreadPoolExecutor(1, "reclamo-network") as network:
-            while prepared := [self._prepare(item, number) for number, item in islice(numbered, CHUNK)]:
+            while prepared := self._next_messages(numbered, failures):
                 chunk = self._read(prepared)
                 running = network.submit(self._network, chunk.units, want_contributions=self.options.evidence)
                 if waiting is not None:
@@ -111,6 +112,16 @@ class Tagger:
                 waiting = chunk, running
             if waiting is not None:
                 yield from self._decode(waiting[0], *waiting[1].result())
+        if failures:
+            raise failures[0]
+
+    def _next_messages(self, numbered: Iterator[tuple[int, Any]], failures: list[Exception]) -> list[Message]:
+        """Take the next chunk; where the source fails, take none and keep the failure until what was taken before is given."""
+        try:
+            return [self._prepare(item, number) for number, item in islice(numbered, CHUNK)]
+        except Exception as error:
+            failures.append(error)
+            return []
 
     def logits(self, texts: Iterable[str]) -> Array:
         """Raw logits of cleaned texts, windows pooled: (texts, n_logits)."""

@@ -1,0 +1,47 @@
+"""Where the time of the network goes, by kind of operation, as the run-time itself counts it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+SHAPES: Final = {"63 tokens": (16, 64), "183 tokens": (5, 184)}
+PRODUCTS: Final = ("FullyConnected", "MatMul")
+ATTENTION: Final = ("Subgraph", "ScaledDotProduct", "MHA", "Softmax")
+PASSES: Final = 5
+
+
+def profile_network(network: Path, threads: int) -> dict[str, dict[str, float]]:
+    """Give the share of the time that linear maps, attention and all else take, on a full batch of two lengths."""
+    import openvino
+
+    options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "PERF_COUNT": True}
+    request = openvino.Core().compile_model(str(network), "CPU", options).create_infer_request()
+    found = {}
+    for name, shape in SHAPES.items():
+        ids = np.random.default_rng(0).integers(5, 300, shape)
+        spent: Counter[str] = Counter()
+        for number in range(PASSES + 1):
+            request.infer({"input_ids": ids, "attention_mask": np.ones(shape, dtype=np.int64)})
+            if number:  # the first pass builds what later ones use
+                spent.update(time_by_kind(request.get_profiling_info()))
+        found[name] = {kind: round(seconds / spent.total(), 4) for kind, seconds in spent.most_common()}
+    return found
+
+
+def time_by_kind(nodes: Any) -> Counter[str]:
+    """Add up the seconds of a pass by kind of operation."""
+    spent: Counter[str] = Counter()
+    for node in nodes:
+        spent[kind_of(node.node_type)] += node.real_time.total_seconds()
+    return spent
+
+
+def kind_of(node_type: str) -> str:
+    """Name the kind of an operation. Examples: FullyConnectedCompressed -> linear maps, MVN -> all else."""
+    if node_type.startswith(PRODUCTS):
+        return "linear maps"
+    return "attention" if node_type.startswith(ATTENTION) else "all else"
