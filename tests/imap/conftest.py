@@ -18,7 +18,11 @@ from reclamo.sources.imap_connection import ImapFolder
 from reclamo.sources.imap_url import PASSWORD_VARIABLE
 
 CHUNK = 8
-needs_dovecot = pytest.mark.skipif(shutil.which("dovecot") is None, reason="dovecot is not installed (apt-get install dovecot-imapd)")
+VERSION = "2.3"  # the form of the configuration is that of this version
+needs_dovecot = pytest.mark.skipif(
+    not (shutil.which("dovecot") and subprocess.run(["dovecot", "--version"], capture_output=True, text=True).stdout.startswith(VERSION)),
+    reason=f"Dovecot {VERSION} is not installed (apt-get install dovecot-imapd)",
+)
 
 
 @pytest.fixture(scope="session")

@@ -22,8 +22,8 @@ from tests.imap.dovecot import CuttingProxy, Dovecot, wait_until
 
 from reclamo.errors import UsageError
 from reclamo.sources import imap_connection, maildir_watch
-from reclamo.sources.imap import ImapMessages
-from reclamo.sources.imap_connection import Client, ImapFolder
+from reclamo.sources.imap import ImapMessages, ImapOptions
+from reclamo.sources.imap_connection import Client, ConnectionOptions, ImapFolder
 from reclamo.sources.imap_url import parse_imap_url
 from reclamo.sources.maildir_watch import MaildirMessages
 
@@ -45,13 +45,16 @@ def uids(path: Path) -> list[int]:
 def watching(folder: Path, source: str, output: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     """Follow a source in a process of its own, with the fake tagger; tell it to stop at the end, and see that it does so cleanly."""
     command = [sys.executable, "-m", "tests.sinks.fake_tagger", str(folder), "0", "tag", source, "-o", str(output), "--watch", *options]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE)
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, env={**os.environ, "PYTHONFAULTHANDLER": "1"})
     try:
         yield process
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=10)
         assert process.returncode == 0, errors
         assert b"Traceback" not in errors
+    except TimeoutError as error:
+        process.send_signal(signal.SIGABRT)  # it says where it is
+        raise AssertionError(process.communicate()[1].decode()) from error
     finally:
         process.kill()
         process.communicate()
@@ -69,7 +72,7 @@ def test_new_mail_gets_a_row_as_it_comes(dovecot: Dovecot, user: str, tmp_path: 
             start = time.monotonic()
             dovecot.deliver(user, mail(21))
             wait_until(lambda: uids(output)[-1] == 21)
-            assert time.monotonic() - start < 5
+            assert time.monotonic() - start < 10
             proxy.cut()  # while it waits
             dovecot.deliver(user, mail(22))
             wait_until(lambda: uids(output)[-1] == 22)
@@ -134,11 +137,32 @@ def test_idle_is_renewed(dovecot: Dovecot, user: str, monkeypatch: pytest.Monkey
     source = ImapMessages(parse_imap_url(dovecot.url(user)))
     object.__setattr__(source.folder.options, "renew_seconds", 0.1)
     try:
+        list(source)
         for _ in range(3):
             source.wait(lambda: False)
     finally:
         source.close()
     assert len(renewed) == 3
+
+
+@needs_dovecot
+@pytest.mark.parametrize("between", ["nothing", "cut", "other command"])
+def test_mail_that_comes_before_it_waits_is_not_slept_over(dovecot: Dovecot, user: str, between: str) -> None:
+    dovecot.deliver(user, mail(1))
+    with CuttingProxy(dovecot.port, []) as proxy:
+        options = ImapOptions(connection=ConnectionOptions(renew_seconds=20))
+        source = ImapMessages(parse_imap_url(dovecot.url(user, port=proxy.port)), options)
+        assert len(list(source)) == 1
+        dovecot.deliver(user, mail(2))
+        if between == "cut":
+            proxy.cut()
+        elif between == "other command":
+            source.folder.run(lambda client: client.noop())  # its answer holds the news
+        start = time.monotonic()
+        source.wait(lambda: False)
+        assert time.monotonic() - start < 10
+        assert len(list(source)) == 1
+        source.close()
 
 
 def test_news_that_come_along_with_the_go_ahead_are_not_slept_over() -> None:
@@ -165,6 +189,7 @@ def test_news_that_come_along_with_the_go_ahead_are_not_slept_over() -> None:
         thread = threading.Thread(target=serve, args=(listener,), daemon=True)
         thread.start()
         folder = ImapFolder(parse_imap_url(f"imap://ana:clave@127.0.0.1:{listener.getsockname()[1]}/INBOX"))
+        folder.run(Client.catch_up)
         start = time.monotonic()
         folder.wait()
         assert time.monotonic() - start < 5

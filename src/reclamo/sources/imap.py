@@ -15,7 +15,7 @@ from reclamo.errors import SourceError, UsageError
 from reclamo.mail import Limits
 from reclamo.mail.mbox import RawMail
 from reclamo.message import Message, Problem
-from reclamo.sources.imap_connection import ConnectionOptions, ImapFolder, renumbered, server_says
+from reclamo.sources.imap_connection import Client, ConnectionOptions, ImapFolder, renumbered, server_says
 from reclamo.sources.imap_search import Filters
 from reclamo.sources.imap_url import ImapUrl
 from reclamo.sources.mbox import read_raw
@@ -91,7 +91,7 @@ class ImapMessages(Passes):
         self.folder.close()
 
     def _read(self) -> Iterator[Message]:
-        self.folder.ask(lambda client: client.noop())  # else a server need not tell of mail that came since
+        self.folder.ask(Client.catch_up)
         highest = max(self._search(["UID *"]), default=0)
         for uids in self._windows(highest):
             for start in range(0, len(uids), SIZES):

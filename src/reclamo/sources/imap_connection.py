@@ -67,6 +67,16 @@ class ConnectionOptions:
 class Client(IMAPClient):  # type: ignore[misc]
     """IMAPClient with flags that cannot be taken for those of another message, and an IDLE that misses nothing."""
 
+    def catch_up(self) -> None:
+        """Have the server tell of mail that came since, which it need not do otherwise."""
+        self.noop()
+        self._imap.untagged_responses.pop("EXISTS", None)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether the server told of new mail since `catch_up`, by the way; it does so once, and IDLE would not hear of it again."""
+        return "EXISTS" in self._imap.untagged_responses
+
     def flags_of(self, uids: Iterable[int]) -> dict[int, tuple[str, ...]]:
         """Give the flags of messages that are still there.
 
@@ -151,7 +161,16 @@ class ImapFolder:
 
     def wait(self) -> None:
         """Wait until the folder may hold something new, or `stop` says so."""
-        self.ask(self._idle if self.ask(lambda client: client.has_capability("IDLE")) else self._poll)
+        before = self._client
+
+        def wait(client: Client) -> None:
+            if client is before and not client.has_news:  # mail that came before a new connection is no news to that one
+                if client.has_capability("IDLE"):
+                    self._idle(client)
+                else:
+                    self._sleep(self.options.poll_seconds)  # the next pass asks
+
+        self.ask(wait)
 
     def close(self) -> None:
         """Leave the server."""
@@ -173,10 +192,6 @@ class ImapFolder:
             if not answers and time.monotonic() - start < SLICE / 2:
                 break  # readable, and nothing to read: the server is gone, which the next command shows
         client.idle_done()
-
-    def _poll(self, client: Client) -> None:
-        self._sleep(self.options.poll_seconds)
-        client.noop()
 
     def _sleep(self, seconds: float) -> None:
         end = time.monotonic() + seconds
