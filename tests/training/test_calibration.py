@@ -68,6 +68,12 @@ def test_a_yes_no_head_is_not_drawn_to_always_yes() -> None:
     assert 0.55 < threshold < 0.75
 
 
+def test_where_thresholds_are_as_good_as_each_other_one_half_is_taken() -> None:
+    truth = np.arange(400) % 2 > 0
+    clear = np.where(truth, 0.9, 0.1).astype(np.float32)[:, None]
+    assert fit_threshold_both_ways(clear, truth.astype(np.float32)[:, None]) == (0.5,)
+
+
 def test_the_risk_curve_falls_with_what_is_reviewed() -> None:
     toy = parse_taxonomy(
         'version = 1\nname = "t"\nlanguages = ["es"]\n[[head]]\nname = "h"\nkind = "one_of"\nlabels = [{ name = "a" }, { name = "b" }]'

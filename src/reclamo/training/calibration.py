@@ -17,6 +17,7 @@ from reclamo.taxonomy import Head, Taxonomy
 TEMPERATURES = np.exp(np.linspace(np.log(0.4), np.log(4.0), 73))
 GRID = np.linspace(0.05, 0.95, 181)
 PRIOR_POSITIVES = 25.0
+AS_GOOD = 0.01  # about the standard error of macro-F1 on several hundred messages
 PRIOR_MESSAGES = 4.0  # a bias is drawn towards zero as by this many messages that know nothing of it
 
 
@@ -112,19 +113,26 @@ def fit_thresholds(probabilities: NDArray[np.float32], values: NDArray[np.float3
 
 
 def fit_threshold_both_ways(probabilities: NDArray[np.float32], values: NDArray[np.float32]) -> tuple[float, ...]:
-    """The threshold of a yes/no head that is best by the mean of F1 of yes and F1 of no, as it is judged.
+    """The threshold of a yes/no head by the mean of F1 of yes and F1 of no, as it is judged: of all as good, that nearest to 0.5.
 
-    F1 of yes alone drifts to "always yes" where most validation messages are.
+    F1 of yes alone drifts to "always yes" where most validation messages are. Between thresholds whose scores differ by less than AS_GOOD
+    the validation messages cannot tell; calibrated probabilities then say one half.
     """
     p, truth = probabilities[:, 0], values[:, 0] > 0.5
     chosen = p[None, :] >= GRID[:, None]
     counts = np.stack([(chosen & truth).sum(1), (~chosen & ~truth).sum(1)], axis=1)
     sizes = np.stack([chosen.sum(1) + truth.sum(), (~chosen).sum(1) + (~truth).sum()], axis=1)
-    return (round(_middle_of_best((2.0 * counts / np.maximum(sizes, 1)).mean(1)), 4),)
+    smooth = _smooth((2.0 * counts / np.maximum(sizes, 1)).mean(1))
+    as_good = GRID[smooth >= smooth.max() - AS_GOOD]
+    return (round(float(as_good[np.argmin(np.abs(as_good - 0.5))]), 4),)
+
+
+def _smooth(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.convolve(np.pad(scores, 4, mode="edge"), np.ones(9) / 9, mode="valid")
 
 
 def _middle_of_best(scores: NDArray[np.float64]) -> float:
-    smooth = np.convolve(np.pad(scores, 4, mode="edge"), np.ones(9) / 9, mode="valid")
+    smooth = _smooth(scores)
     best = np.flatnonzero(smooth >= smooth.max() - 1e-9)
     return float(GRID[best[len(best) // 2]])
 
