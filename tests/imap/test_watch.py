@@ -262,3 +262,15 @@ def test_outputs_that_cannot_be_followed(tmp_path: Path, run_tag: Run, name: str
     with pytest.raises(UsageError, match=says):
         run_tag(path, tmp_path / name, watch=True)
     assert (tmp_path / "old.jsonl").read_text() == (tmp_path / "begun.jsonl.part").read_text() == "{}\n"
+
+
+@pytest.mark.parametrize(("name", "form"), [("copy.mbox", None), ("copy", "mbox"), ("copy", "maildir")])
+def test_a_copy_is_not_made_of_a_maildir_that_is_followed(
+    tmp_path: Path, run_tag: Run, monkeypatch: pytest.MonkeyPatch, name: str, form: str | None
+) -> None:
+    """Later mail may have an earlier name: the rows would stand on other messages."""
+    path = make_maildir(tmp_path / "Maildir", 2)
+    monkeypatch.setattr(MaildirMessages, "wait", lambda *_: pytest.fail("it was followed"))
+    with pytest.raises(UsageError, match="--watch follows mail as it comes, and a copy"):
+        run_tag(path, tmp_path / name, watch=True, format=form)
+    assert not [file for file in tmp_path.iterdir() if file.name.startswith("copy")]

@@ -177,3 +177,9 @@ def test_a_database_is_followed(run: Run, tmp_path: Path) -> None:
     database = sqlite3.connect(tmp_path / "out.sqlite")
     assert database.execute("SELECT count(*) FROM tags").fetchone() == (9,)
     database.close()
+
+
+@pytest.mark.parametrize("watch", [False, True])
+def test_no_copy_is_made_of_a_source_that_grows(run: Run, tmp_path: Path, watch: bool) -> None:
+    with pytest.raises(UsageError, match=r"a copy \(mbox\) is made of a whole mailbox"):
+        run(3, tmp_path / "out.mbox", watch=watch)

@@ -121,10 +121,14 @@ def open_rows(
         UsageError: a form of output that cannot be followed.
     """
     from reclamo.sinks import open_sink
+    from reclamo.sinks.open import COPIES, ENDINGS
 
     if mailbox.set_keywords and output is None and format is None:
         return None
-    form = format or (output.suffix.lower().removeprefix(".") if output else "jsonl")
+    form = format or (ENDINGS.get(output.suffix.lower()) if output else "jsonl")
+    if batch.grows and form in COPIES:  # a copy puts the rows on the messages in the order of the source, and new mail comes in between
+        followed = "--watch follows" if mailbox.watch else "this source gives"
+        raise UsageError(f"{followed} mail as it comes, and a copy ({form}) is made of a whole mailbox; choose .jsonl, .csv or .sqlite")
     if mailbox.watch and form in ("parquet", "table"):
         raise UsageError(f"--watch cannot add to {form}, which is written at its end; choose .jsonl, .csv or .sqlite")
     return open_sink(output, taxonomy, format=format, with_text=with_text, batch=batch)
