@@ -274,3 +274,26 @@ def test_a_copy_is_not_made_of_a_maildir_that_is_followed(
     with pytest.raises(UsageError, match="--watch follows mail as it comes, and a copy"):
         run_tag(path, tmp_path / name, watch=True, format=form)
     assert not [file for file in tmp_path.iterdir() if file.name.startswith("copy")]
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_names_that_are_no_utf_8(tmp_path: Path, stop_after: Any, ending: str) -> None:
+    """Two of them look the same once mended; each gets one row, also over a restart."""
+    path, output = make_maildir(tmp_path / "Maildir", 1), tmp_path / f"tags.{ending}"
+    names = [os.fsdecode(name) for name in (b"17.caf\xe9.host", b"17.caf\xe8.host")]
+    try:
+        for name in names:
+            (path / "new" / name).write_bytes(mail(2))
+    except OSError:
+        pytest.skip("this file system has no such names")
+
+    def lines() -> int:
+        return output.read_text(encoding="utf-8").count("\n") - (ending == "csv") if output.exists() else 0
+
+    assert stop_after(lambda: lines() == 3, path, output) == 0
+    (path / "new" / names[0]).rename(path / "cur" / f"{names[0]}:2,S")
+    deliver(path, 4)
+    assert stop_after(lambda: lines() == 4, path, output) == 0
+    ids = [line.split(",")[0] for line in output.read_text(encoding="utf-8").splitlines()[1:]] if ending == "csv" else rows(output)
+    assert len(set(ids)) == len(ids) == 4
+    assert sum(id.startswith("17.caf\ufffd.host#") for id in ids) == 2
