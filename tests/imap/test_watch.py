@@ -297,3 +297,17 @@ def test_names_that_are_no_utf_8(tmp_path: Path, stop_after: Any, ending: str) -
     ids = [line.split(",")[0] for line in output.read_text(encoding="utf-8").splitlines()[1:]] if ending == "csv" else rows(output)
     assert len(set(ids)) == len(ids) == 4
     assert sum(id.startswith("17.caf\ufffd.host#") for id in ids) == 2
+
+
+def test_a_maildir_from_the_future_is_looked_at_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make_maildir(tmp_path / "Maildir", 1)
+    os.utime(path / "new", (time.time() + 3600,) * 2)
+    slept: list[float] = []
+    monkeypatch.setattr(maildir_watch.time, "sleep", slept.append)
+    source = MaildirMessages(path)
+    for _ in range(3):
+        list(source)
+        source.wait(lambda: False)
+    assert slept == [maildir_watch.POLL] * 3
+    source.wait(lambda: True)
+    assert len(slept) == 3

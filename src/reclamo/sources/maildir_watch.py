@@ -47,8 +47,10 @@ class MaildirMessages(Passes):
 
     def wait(self, stop: Callable[[], bool]) -> None:
         """Wait until the Maildir changed since it was last listed, or `stop` says so."""
-        while not stop() and self._times() == self._seen:
-            time.sleep(POLL)
+        while not stop():
+            time.sleep(POLL)  # first, since a folder with a recent time, or one ahead of the clock, counts as changed at each look
+            if self._times() != self._seen:
+                return
 
     def close(self) -> None:
         """Do nothing; there is nothing to close."""
