@@ -311,3 +311,10 @@ def test_a_maildir_from_the_future_is_looked_at_once_a_second(tmp_path: Path, mo
     assert slept == [maildir_watch.POLL] * 3
     source.wait(lambda: True)
     assert len(slept) == 3
+
+
+@pytest.mark.parametrize("options", [{"watch": True}, {"search": "UNSEEN"}, {}])
+def test_no_error_shows_the_password_of_an_address(tmp_path: Path, run_tag: Run, options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="pop3s://") as raised:
+        run_tag("pop3s://ana:clave-secreta@mail.example/INBOX", tmp_path / "tags.jsonl", **options)
+    assert "clave" not in str(raised.value) and "ana" not in str(raised.value)

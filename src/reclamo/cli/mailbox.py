@@ -77,14 +77,20 @@ def _open(source: str, options: SourceOptions, mailbox: MailboxOptions) -> Itera
     if is_imap(source):
         return open_source(source, _imap(options, mailbox))
     if unfit := mailbox.only_imap():
-        raise UsageError(f"{', '.join(unfit)}: only for IMAP folders (imaps://…), and the source is {source}")
+        raise UsageError(f"{', '.join(unfit)}: only for IMAP folders (imaps://…), and the source is {_shown(source)}")
     if not mailbox.watch:
         return open_source(source, options)
     if "://" in source or not Path(source).is_dir():
-        raise UsageError(f"--watch follows an IMAP folder (imaps://…) or a Maildir, and the source is {source}")
+        raise UsageError(f"--watch follows an IMAP folder (imaps://…) or a Maildir, and the source is {_shown(source)}")
     from reclamo.sources.maildir_watch import MaildirMessages
 
     return MaildirMessages(Path(source), options.limits, options.include_automatic)
+
+
+def _shown(source: str) -> str:
+    """Give a source as an error may show it: of an address the scheme alone, since it may hold a password."""
+    scheme, mark, _ = source.partition("://")
+    return f"{scheme}://…" if mark else source
 
 
 def _imap(options: SourceOptions, mailbox: MailboxOptions) -> SourceOptions:
