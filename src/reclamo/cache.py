@@ -61,7 +61,7 @@ class Cache:
     def _put(self, path: Path, data: bytes) -> None:
         number, fresh = tempfile.mkstemp(dir=self.folder)
         try:
-            with open(number, "wb") as file:
+            with os.fdopen(number, "wb") as file:
                 file.write(data)
             Path(fresh).replace(path)
         except BaseException:
