@@ -36,6 +36,17 @@ def test_a_blob_comes_back_under_its_key_alone_and_only_whole(tmp_path: Path) ->
         assert cache.read("network", "a") is None
 
 
+def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))  # stands for a full disk
+    try:
+        Cache(tmp_path).write("network", "a", b"x" * 100_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_old_blobs_go(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     for number in range(KEPT + 3):

@@ -53,13 +53,20 @@ class Cache:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:
-                fresh = Path(file.name)
-                file.write(hashlib.sha256(blob).digest() + blob)
-            fresh.replace(self._path(name, key))
+            self._put(self._path(name, key), hashlib.sha256(blob).digest() + blob)
             self._prune(name)
         except OSError as error:
             log.info("nothing kept in the cache folder (%s)", error.strerror)
+
+    def _put(self, path: Path, data: bytes) -> None:
+        number, fresh = tempfile.mkstemp(dir=self.folder)
+        try:
+            with os.fdopen(number, "wb") as file:
+                file.write(data)
+            Path(fresh).replace(path)
+        except BaseException:
+            Path(fresh).unlink(missing_ok=True)
+            raise
 
     def _path(self, name: str, key: str) -> Path:
         assert self.folder is not None

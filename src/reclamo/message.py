@@ -63,6 +63,11 @@ class Cleaning:
         spans = [{name: value for name, value in asdict(span).items() if value is not None} for span in self.spans]
         return {"characters": self.characters, "removed": dict(self.removed), "spans": spans, "left_out": self.left_out}
 
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Cleaning:
+        """Read what `to_dict` gave."""
+        return cls(**{**row, "spans": tuple(RemovedSpan(**span) for span in row["spans"])})
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:

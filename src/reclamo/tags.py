@@ -115,4 +115,5 @@ class Tags:
             unscored_reason=row["reason"] if unscored else None,
             detail=row.get("detail") if unscored else None,
             text=row.get("text"),
+            cleaning=Cleaning.from_dict(row["cleaning"]) if "cleaning" in row else None,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.conftest import SENTENCES
 
 from reclamo import Message, Tags
 from reclamo.engine.tagger import CHUNK, Tagger, load
-from reclamo.message import Problem
+from reclamo.message import Cleaning, Problem, RemovedSpan
 
 ALL = [sentence for group in SENTENCES.values() for sentence in group]
 
@@ -143,6 +144,17 @@ def test_rows_of_the_contract_round_trip(tagger: Tagger) -> None:
               "rubric_score", "service_level", "evidence", "needs_review", "model"}  # fmt: skip
     assert wanted <= set(row)
     assert row["model"] == "tiny@1"
+
+
+def test_what_cleaning_took_round_trips(tagger: Tagger) -> None:
+    spans = (
+        RemovedSpan(kind="quoted", start=9, end=20, line=2, lines=1),
+        RemovedSpan(kind="footer", start=30, end=33, line=4, lines=2, text="pie"),
+    )
+    for cleaning in (Cleaning(characters=40, removed={"quoted": 11, "footer": 3}, spans=spans, left_out=1), None):
+        tags = replace(tagger.tag(ALL[0]), cleaning=cleaning)
+        row = json.loads(json.dumps(tags.to_dict(with_text=True)))
+        assert Tags.from_dict(row, tagger.taxonomy) == tags
 
 
 def test_review_rules(tiny_tagger: Path) -> None:

@@ -262,3 +262,59 @@ def test_outputs_that_cannot_be_followed(tmp_path: Path, run_tag: Run, name: str
     with pytest.raises(UsageError, match=says):
         run_tag(path, tmp_path / name, watch=True)
     assert (tmp_path / "old.jsonl").read_text() == (tmp_path / "begun.jsonl.part").read_text() == "{}\n"
+
+
+@pytest.mark.parametrize(("name", "form"), [("copy.mbox", None), ("copy", "mbox"), ("copy", "maildir")])
+def test_a_copy_is_not_made_of_a_maildir_that_is_followed(
+    tmp_path: Path, run_tag: Run, monkeypatch: pytest.MonkeyPatch, name: str, form: str | None
+) -> None:
+    """Later mail may have an earlier name: the rows would stand on other messages."""
+    path = make_maildir(tmp_path / "Maildir", 2)
+    monkeypatch.setattr(MaildirMessages, "wait", lambda *_: pytest.fail("it was followed"))
+    with pytest.raises(UsageError, match="--watch follows mail as it comes, and a copy"):
+        run_tag(path, tmp_path / name, watch=True, format=form)
+    assert not [file for file in tmp_path.iterdir() if file.name.startswith("copy")]
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_names_that_are_no_utf_8(tmp_path: Path, stop_after: Any, ending: str) -> None:
+    """Two of them look the same once mended; each gets one row, also over a restart."""
+    path, output = make_maildir(tmp_path / "Maildir", 1), tmp_path / f"tags.{ending}"
+    names = [os.fsdecode(name) for name in (b"17.caf\xe9.host", b"17.caf\xe8.host")]
+    try:
+        for name in names:
+            (path / "new" / name).write_bytes(mail(2))
+    except OSError:
+        pytest.skip("this file system has no such names")
+
+    def lines() -> int:
+        return output.read_text(encoding="utf-8").count("\n") - (ending == "csv") if output.exists() else 0
+
+    assert stop_after(lambda: lines() == 3, path, output) == 0
+    (path / "new" / names[0]).rename(path / "cur" / f"{names[0]}:2,S")
+    deliver(path, 4)
+    assert stop_after(lambda: lines() == 4, path, output) == 0
+    ids = [line.split(",")[0] for line in output.read_text(encoding="utf-8").splitlines()[1:]] if ending == "csv" else rows(output)
+    assert len(set(ids)) == len(ids) == 4
+    assert sum(id.startswith("17.caf\ufffd.host#") for id in ids) == 2
+
+
+def test_a_maildir_from_the_future_is_looked_at_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make_maildir(tmp_path / "Maildir", 1)
+    os.utime(path / "new", (time.time() + 3600,) * 2)
+    slept: list[float] = []
+    monkeypatch.setattr(maildir_watch.time, "sleep", slept.append)
+    source = MaildirMessages(path)
+    for _ in range(3):
+        list(source)
+        source.wait(lambda: False)
+    assert slept == [maildir_watch.POLL] * 3
+    source.wait(lambda: True)
+    assert len(slept) == 3
+
+
+@pytest.mark.parametrize("options", [{"watch": True}, {"search": "UNSEEN"}, {}])
+def test_no_error_shows_the_password_of_an_address(tmp_path: Path, run_tag: Run, options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="pop3s://") as raised:
+        run_tag("pop3s://ana:clave-secreta@mail.example/INBOX", tmp_path / "tags.jsonl", **options)
+    assert "clave" not in str(raised.value) and "ana" not in str(raised.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -177,3 +178,25 @@ def test_a_database_is_followed(run: Run, tmp_path: Path) -> None:
     database = sqlite3.connect(tmp_path / "out.sqlite")
     assert database.execute("SELECT count(*) FROM tags").fetchone() == (9,)
     database.close()
+
+
+@pytest.mark.parametrize("watch", [False, True])
+def test_no_copy_is_made_of_a_source_that_grows(run: Run, tmp_path: Path, watch: bool) -> None:
+    with pytest.raises(UsageError, match=r"a copy \(mbox\) is made of a whole mailbox"):
+        run(3, tmp_path / "out.mbox", watch=watch)
+
+
+def test_a_csv_with_a_long_text_is_gone_on_with(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(box: Box) -> Iterator[Message]:
+        while box.given < box.count:
+            box.given += 1
+            yield Message(id=str(box.given), text="x" * 1_048_576)
+
+    monkeypatch.setattr(Box, "_read", read)
+    output, limit = tmp_path / "out.csv", csv.field_size_limit(131_072)  # what Python begins with
+    try:
+        for count in (2, 3):
+            run(count, output, watch=True, with_text=True)
+            assert output.read_bytes().count(b"\n") == 1 + count
+    finally:
+        csv.field_size_limit(limit)

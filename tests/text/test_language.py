@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 import unicodedata
+from pathlib import Path
 
 import pytest
 from tests.conftest import SENTENCES
 
+from reclamo.text import language
 from reclamo.text.greeklish import greeklish_share, is_greeklish, to_greeklish
 from reclamo.text.language import detect_language
 from reclamo.text.sentences import sentence_starts
@@ -73,3 +75,11 @@ def test_shares_by_hand() -> None:
 def test_sentences_end_at_the_greek_question_mark_too() -> None:
     assert sentence_starts("No. Nunca más.") == [0, 4]
     assert sentence_starts("Πού είναι; Ρωτώ.") == [0, 11]
+
+
+def test_the_kept_model_is_of_the_candidates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECLAMO_CACHE", str(tmp_path))
+    for candidates in (("es", "it"), ("es", "it", "sv")):
+        monkeypatch.setattr(language, "CANDIDATES", candidates)
+        for _ in range(2):  # unpacked, then kept
+            assert set(candidates) <= set(language._model()[2])

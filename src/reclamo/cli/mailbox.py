@@ -77,14 +77,20 @@ def _open(source: str, options: SourceOptions, mailbox: MailboxOptions) -> Itera
     if is_imap(source):
         return open_source(source, _imap(options, mailbox))
     if unfit := mailbox.only_imap():
-        raise UsageError(f"{', '.join(unfit)}: only for IMAP folders (imaps://…), and the source is {source}")
+        raise UsageError(f"{', '.join(unfit)}: only for IMAP folders (imaps://…), and the source is {_shown(source)}")
     if not mailbox.watch:
         return open_source(source, options)
     if "://" in source or not Path(source).is_dir():
-        raise UsageError(f"--watch follows an IMAP folder (imaps://…) or a Maildir, and the source is {source}")
+        raise UsageError(f"--watch follows an IMAP folder (imaps://…) or a Maildir, and the source is {_shown(source)}")
     from reclamo.sources.maildir_watch import MaildirMessages
 
     return MaildirMessages(Path(source), options.limits, options.include_automatic)
+
+
+def _shown(source: str) -> str:
+    """Give a source as an error may show it: of an address the scheme alone, since it may hold a password."""
+    scheme, mark, _ = source.partition("://")
+    return f"{scheme}://…" if mark else source
 
 
 def _imap(options: SourceOptions, mailbox: MailboxOptions) -> SourceOptions:
@@ -121,10 +127,14 @@ def open_rows(
         UsageError: a form of output that cannot be followed.
     """
     from reclamo.sinks import open_sink
+    from reclamo.sinks.open import COPIES, ENDINGS
 
     if mailbox.set_keywords and output is None and format is None:
         return None
-    form = format or (output.suffix.lower().removeprefix(".") if output else "jsonl")
+    form = format or (ENDINGS.get(output.suffix.lower()) if output else "jsonl")
+    if batch.grows and form in COPIES:  # a copy puts the rows on the messages in the order of the source, and new mail comes in between
+        followed = "--watch follows" if mailbox.watch else "this source gives"
+        raise UsageError(f"{followed} mail as it comes, and a copy ({form}) is made of a whole mailbox; choose .jsonl, .csv or .sqlite")
     if mailbox.watch and form in ("parquet", "table"):
         raise UsageError(f"--watch cannot add to {form}, which is written at its end; choose .jsonl, .csv or .sqlite")
     return open_sink(output, taxonomy, format=format, with_text=with_text, batch=batch)

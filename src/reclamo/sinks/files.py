@@ -20,6 +20,7 @@ from reclamo.taxonomy import Taxonomy
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 PARQUET_ROWS: Final = 2048
 PART: Final = ".part"
+FIELD_LIMIT: Final = 4 * 1_048_576  # characters of a cell that is read again; a text has 1 Mi at most
 
 
 class _File:
@@ -136,6 +137,7 @@ class CsvRows:
 
     def ids(self, work: Path) -> Iterator[str]:
         """Give the ids of the rows, without what `csv_cell` put before a formula."""
+        csv.field_size_limit(FIELD_LIMIT)
         with work.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 id = row["id"]

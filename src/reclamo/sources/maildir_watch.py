@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any, Final
 from reclamo.errors import SourceError
 from reclamo.mail import Limits
 from reclamo.mail.maildir import is_inside, is_maildir, without_flags
-from reclamo.message import Message, Problem
+from reclamo.message import Message, Problem, without_surrogates
 from reclamo.sources.mailfile import read_file, read_one
 from reclamo.sources.passes import Passes
 
@@ -45,8 +47,10 @@ class MaildirMessages(Passes):
 
     def wait(self, stop: Callable[[], bool]) -> None:
         """Wait until the Maildir changed since it was last listed, or `stop` says so."""
-        while not stop() and self._times() == self._seen:
-            time.sleep(POLL)
+        while not stop():
+            time.sleep(POLL)  # first, since a folder with a recent time, or one ahead of the clock, counts as changed at each look
+            if self._times() != self._seen:
+                return
 
     def close(self) -> None:
         """Do nothing; there is nothing to close."""
@@ -80,10 +84,20 @@ class MaildirMessages(Passes):
         except OSError as error:
             raise SourceError(f"the Maildir could not be read ({error.strerror})", path=self.path) from error
         mail = (file for file in files if not file.name.startswith(".") and is_inside(file, self.path))
-        return {without_flags(file.name): file for file in mail if file.is_file()}
+        return {_id(file.name): file for file in mail if file.is_file()}
 
     def _times(self) -> tuple[int, ...]:
         try:
             return tuple((self.path / folder).stat().st_mtime_ns for folder in FOLDERS)
         except OSError as error:
             raise SourceError(f"the Maildir could not be read ({error.strerror})", path=self.path) from error
+
+
+def _id(name: str) -> str:
+    """Give the id of a file: its name without flags; where that is no UTF-8, mended, with a digest of its bytes.
+
+    Two names that are mended to the same one stay apart by the digest, and each keeps its id across restarts.
+    """
+    name = without_flags(name)
+    mended = without_surrogates(name)
+    return name if mended == name else f"{mended}#{hashlib.blake2b(os.fsencode(name), digest_size=4).hexdigest()}"

@@ -83,7 +83,8 @@ def _model() -> tuple[Any, ...]:
     from py3langid.modelio import load_model
 
     packed = MODEL_DIR / MODEL_FILE
-    cache, key = Cache(cache_folder()), f"{version('py3langid')} {packed.stat().st_size} {packed.stat().st_mtime_ns}"
+    key = f"{version('py3langid')} {packed.stat().st_size} {packed.stat().st_mtime_ns} {' '.join(CANDIDATES)}"
+    cache = Cache(cache_folder())
     kept = cache.read("languages", key)
     if kept is None:
         model: tuple[Any, ...] = load_model(packed)
