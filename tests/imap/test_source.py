@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from imapclient.response_parser import parse_fetch_response
 from tests.imap.conftest import mail, mails, needs_dovecot
 from tests.imap.dovecot import PASSWORD, CuttingProxy, Dovecot
 
@@ -198,6 +199,15 @@ def test_a_dropped_connection_is_made_again(dovecot: Dovecot, user: str, opened:
         assert uids(source) == list(range(1, 61))
         assert proxy.cuts == [] and proxy.connections == len(cuts) + 1
     assert "esperando" not in caplog.text
+
+
+def test_an_answer_that_is_not_understood_is_not_quoted(
+    dovecot: Dovecot, user: str, opened: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    monkeypatch.setattr(Client, "catch_up", lambda client: parse_fetch_response([b'1 (UID 1 BODY[] "Mi clave secreta']))
+    with pytest.raises(SourceError, match="an answer was not understood") as caught:
+        list(opened(dovecot.url(user)))
+    assert "clave" not in str(caught.value) + caplog.text and "not understood" in caplog.text
 
 
 def test_a_server_that_stays_away_is_one_clear_error(dovecot: Dovecot, user: str, opened: Any) -> None:

@@ -330,5 +330,7 @@ def server_says(error: Exception) -> str:
     """Say what went wrong without what the server sent last: that may be a part of a message."""
     if isinstance(error, OSError):
         return error.strerror or str(error) or type(error).__name__
+    if isinstance(error, ProtocolError):
+        return "an answer was not understood"  # it quotes what it stumbled over
     text = " ".join(str(error).removeprefix("b'").removesuffix("'").split())[:200]
     return next((plain for sign, plain in _WIRE_ERRORS.items() if sign in text), text or type(error).__name__)
