@@ -81,39 +81,80 @@ def test_only_what_differs_is_changed() -> None:
 
 
 class Folder:
-    """A store that keeps what it is told, and who told what."""
+    """A store that keeps what it is told, and a sink; it notes in which order, and stops at the step `halt`."""
 
-    def __init__(self) -> None:
+    def __init__(self, halt: int = 0) -> None:
         self.kept: dict[str, frozenset[str]] = {}
         self.events: list[str] = []
+        self.durable: list[str] = []
+        self._rows: list[str] = []
+        self._halt = halt
+
+    def _note(self, event: str) -> None:
+        self.events.append(event)
+        if len(self.events) == self._halt:
+            raise KeyboardInterrupt
 
     def keywords(self, ids: Any) -> dict[str, frozenset[str]]:
         return {id: self.kept.get(id, frozenset()) for id in ids}
 
     def change_keywords(self, add: Any, remove: Any) -> None:
-        self.events.append("keywords")
         for name, ids in add.items():
+            self._note("done" if name == "reclamo/done" else "keywords")
             for id in ids:
                 self.kept[id] = self.kept.get(id, frozenset()) | {name}
 
     def write(self, tags: Tags) -> None:
-        assert tags.id in self.kept
-        self.events.append("row")
+        self._note("row")
+        self._rows.append(tags.id)
+
+    def flush(self) -> None:
+        self._note("flush")
+        self.durable += self._rows
+        self._rows = []
+
+    def last_ids(self, count: int) -> list[str]:
+        return self.durable[-count:]
 
     def close(self) -> None:
-        self.events.append("close")
+        self._note("close")
+        self.durable += self._rows
 
     def abort(self) -> None:
-        self.events.append("abort")
+        self._note("abort")
 
 
-def test_keywords_are_set_before_rows_are_safe() -> None:
-    folder = Folder()
+class AtItsEnd(Folder):
+    """A sink whose rows are there only once it is closed."""
+
+    flush = None  # type: ignore[assignment]
+
+
+def write_three(folder: Folder) -> None:
     sink = KeywordSink(folder, TAXONOMY, folder, every=2)
-    for _ in range(3):
-        sink.write(tags_with(complaint=True))
+    for number in range(3):
+        sink.write(replace(tags_with(complaint=True), id=str(number)))
     sink.close()
-    assert folder.events == ["keywords", "row", "row", "keywords", "row", "close"]
+
+
+def test_done_is_said_last_of_a_chunk() -> None:
+    folder, late = Folder(), AtItsEnd()
+    write_three(folder)
+    write_three(late)
+    chunk = ["flush", "done"]
+    assert folder.events == ["keywords", "row", "row", *chunk, "keywords", "row", *chunk, "close"]
+    assert late.events == ["keywords", "row", "row", "keywords", "row", "close", "done"]
+
+
+@pytest.mark.parametrize("halt", range(1, 11))
+def test_a_stop_anywhere_leaves_nothing_marked_that_is_not_done(halt: int) -> None:
+    folder = Folder(halt)
+    with pytest.raises(KeyboardInterrupt):
+        write_three(folder)
+    marked = {id for id, names in folder.kept.items() if "reclamo/done" in names}
+    assert all("$Complaint" in folder.kept[id] and id in folder.durable for id in marked)
+    KeywordSink(folder, TAXONOMY, folder, every=2)  # the next run
+    assert all("reclamo/done" in folder.kept[id] for id in folder.durable)
 
 
 @needs_dovecot
@@ -178,13 +219,14 @@ class TestServer:
         assert capsys.readouterr().out == ""
         assert all("reclamo/done" in flags for flags in dovecot.flags(user).values())
 
+    @pytest.mark.parametrize("halt", [8, 16, 22, 24])
     def test_a_stopped_batch_has_the_keywords_of_its_rows(
-        self, dovecot: Dovecot, user: str, run_tag: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, halt: int, dovecot: Dovecot, user: str, run_tag: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         from tests.imap.test_resume import Halt, halt_at
 
         dovecot.fill(user, [mail(number) for number in range(1, 22)])
-        halt_at(22, monkeypatch)
+        halt_at(halt, monkeypatch)
         with pytest.raises(Halt):
             run_tag(dovecot.url(user), tmp_path / "out.jsonl", set_keywords=True)
         halt_at(0, monkeypatch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import imaplib
 import logging
 import tracemalloc
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from imapclient.response_parser import parse_fetch_response
 from tests.imap.conftest import mail, mails, needs_dovecot
 from tests.imap.dovecot import PASSWORD, CuttingProxy, Dovecot
 
@@ -198,6 +200,43 @@ def test_a_dropped_connection_is_made_again(dovecot: Dovecot, user: str, opened:
         assert uids(source) == list(range(1, 61))
         assert proxy.cuts == [] and proxy.connections == len(cuts) + 1
     assert "esperando" not in caplog.text
+
+
+def test_an_answer_that_is_not_understood_is_not_quoted(
+    dovecot: Dovecot, user: str, opened: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    monkeypatch.setattr(Client, "catch_up", lambda client: parse_fetch_response([b'1 (UID 1 BODY[] "Mi clave secreta']))
+    with pytest.raises(SourceError, match="an answer was not understood") as caught:
+        list(opened(dovecot.url(user)))
+    assert "clave" not in str(caught.value) + caplog.text and "not understood" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "stumble",
+    [
+        lambda: parse_fetch_response([b'1 (UID 1 BODY[] "Mi clave secreta']),
+        lambda: (_ for _ in ()).throw(imaplib.IMAP4.abort("unexpected response: b'clave'")),
+        lambda: (_ for _ in ()).throw(imaplib.IMAP4.error("got more than 1000000 bytes")),
+    ],
+)
+def test_a_message_that_is_not_understood_stands_alone(
+    dovecot: Dovecot, user: str, opened: Any, monkeypatch: pytest.MonkeyPatch, stumble: Any
+) -> None:
+    dovecot.fill(user, mails(4))
+    fetch, asked = Client.fetch, []
+
+    def stumbling(client: Client, uids: list[int], parts: list[str]) -> Any:
+        if parts == ["BODY.PEEK[]"]:
+            asked.append(list(uids))
+            if 2 in uids:
+                stumble()
+        return fetch(client, uids, parts)
+
+    monkeypatch.setattr(Client, "fetch", stumbling)
+    got = list(opened(dovecot.url(user), connection=ConnectionOptions(attempts=None)))  # as under --watch
+    assert [message.problem and message.problem.reason for message in got] == [None, "broken", None, None]
+    assert asked == [[1, 2, 3, 4]] * 2 + [[1], [2], [2], [3], [4]]
+    assert "clave" not in str(got[1])
 
 
 def test_a_server_that_stays_away_is_one_clear_error(dovecot: Dovecot, user: str, opened: Any) -> None:

@@ -107,14 +107,16 @@ def differences(
 class KeywordSink:
     """Set keywords on messages, then hand their rows on to another sink, if there is one.
 
-    Messages are taken by chunks of `every`; the other sink gets a chunk once its keywords are set, so that a row which is safe has its
-    keywords. Setting them again changes nothing.
+    Messages are taken by chunks of `every`: first their keywords but `reclamo/done`, then the rows, and once these are durable
+    `reclamo/done`. A stop anywhere leaves no message marked as done that lacks its keywords or its row. Setting them again changes nothing.
     """
 
     def __init__(self, store: KeywordStore, taxonomy: Taxonomy, inner: Sink | None, *, every: int) -> None:
         self.store, self.inner, self.every = store, inner, every
         self._known = all_keywords(taxonomy)
         self._pending: list[Tags] = []
+        self._unmarked: list[str] = []
+        self._mark(_last_rows(inner, every))  # a stop may have come between their rows and the mark
 
     def write(self, tags: Tags) -> None:
         """Take one row."""
@@ -125,13 +127,13 @@ class KeywordSink:
     def flush(self) -> None:
         """Set the keywords of what was written so far, and make the rows durable."""
         self._set()
-        flush_rows(self.inner)
 
     def close(self) -> None:
         """Finish."""
         self._set()
         if self.inner is not None:
             self.inner.close()
+        self._mark(self._unmarked)
 
     def abort(self) -> None:
         """Give up, after an error; what is set stays."""
@@ -141,15 +143,34 @@ class KeywordSink:
     def _set(self) -> None:
         written, self._pending = self._pending, []
         wanted = {tags.id: keywords_of(tags, self._known) for tags in written}
-        if wanted:
-            self.store.change_keywords(*differences(wanted, self.store.keywords(list(wanted))))
+        add, remove = differences(wanted, self.store.keywords(list(wanted)) if wanted else {})
+        unmarked = add.pop(DONE, [])
+        if add or remove:
+            self.store.change_keywords(add, remove)
         if self.inner is not None:
             for tags in written:
                 self.inner.write(tags)
+        if flush_rows(self.inner):
+            self._mark(unmarked)
+        else:
+            self._unmarked += unmarked  # the rows are there only once the sink is closed
+
+    def _mark(self, ids: Sequence[str]) -> None:
+        present = self.store.keywords(ids) if ids else {}
+        add, _ = differences(dict.fromkeys(present, frozenset({DONE})), present)
+        if add:
+            self.store.change_keywords(add, {})
 
 
-def flush_rows(sink: Sink | None) -> None:
-    """Make the rows of a sink visible, where it can before its end."""
+def _last_rows(sink: Sink | None, count: int) -> list[str]:
+    """Give the ids of the last rows that an earlier run left in a sink."""
+    last_ids = getattr(sink, "last_ids", None)
+    return [] if last_ids is None else last_ids(count)
+
+
+def flush_rows(sink: Sink | None) -> bool:
+    """Make the rows of a sink durable and visible, and say whether they are; some can only at their end."""
     flush = getattr(sink, "flush", None)
     if flush is not None:
         flush()
+    return sink is None or flush is not None

@@ -137,6 +137,10 @@ class ResumableSink:
         """Rows that are safe on disk."""
         return self._state.rows
 
+    def last_ids(self, count: int) -> list[str]:
+        """Give the ids of the last rows that are safe on disk, of forms that can grow."""
+        return list(deque(self.rows.ids(self.work), maxlen=count)) if self._state.rows else []
+
     def remaining(self, messages: Iterable[Message]) -> Iterator[Message]:
         """Give the messages that are left to do: a source that grows goes on behind what is done, any other is read over up to there.
 

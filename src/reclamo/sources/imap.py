@@ -25,6 +25,7 @@ SEARCH_WINDOW: Final = 50_000  # UIDs searched at once: an answer stays below th
 SPARSE: Final = SEARCH_WINDOW // 8  # an answer below that lets the next window grow
 SIZES: Final = 256  # messages asked for their size at once
 FETCH_BYTES: Final = 8 * 1024 * 1024  # messages fetched at once, unless one alone is larger
+MISREAD: Final = 2  # answers to one FETCH that are not understood before its messages are fetched one by one
 _ID: Final = re.compile(r"(?P<folder>.*);UIDVALIDITY=(?P<validity>\d+)/;UID=(?P<uid>\d+)", re.DOTALL)
 _LOG = logging.getLogger("reclamo")
 
@@ -134,9 +135,9 @@ class ImapMessages(Passes):
 
     def _bodies(self, uids: Sequence[int]) -> dict[int, RawMail | Problem]:
         try:
-            rows = self.folder.run(lambda client: client.fetch(uids, ["BODY.PEEK[]"]))
+            rows = self.folder.run(lambda client: client.fetch(uids, ["BODY.PEEK[]"]), misread=MISREAD)
         except IMAPClientError as error:
-            if len(uids) > 1:  # one that the server cannot give must not take the others along
+            if len(uids) > 1:  # one that the server cannot give, or not so that it is understood, must not take the others along
                 return {uid: body for single in uids for uid, body in self._bodies([single]).items()}
             return {uids[0]: Problem(reason="broken", detail=f"the server could not give the message ({type(error).__name__})")}
         found: dict[int, RawMail | Problem] = {}

@@ -31,6 +31,7 @@ _WIRE_ERRORS: Final = {  # of imaplib, most of which quote the line that was rea
     "violates": "an answer was not understood",
     "socket error": "the connection broke",
 }
+_MISREAD: Final = ("got more than", "unexpected response", "unexpected tagged response")  # as imaplib's errors begin
 _LOG = logging.getLogger("reclamo")
 _WIRE = logging.getLogger("imapclient")
 _Result = TypeVar("_Result")
@@ -139,16 +140,22 @@ class ImapFolder:
             self.run(lambda client: None)
         return int(self.selected[b"UIDVALIDITY"])
 
-    def run(self, do: Callable[[Client], _Result]) -> _Result:
-        """Do something with the folder; where the connection drops, connect again and do it anew."""
-        failures = 0
+    def run(self, do: Callable[[Client], _Result], *, misread: int | None = None) -> _Result:
+        """Do something with the folder; where the connection drops, connect again and do it anew.
+
+        An answer that was not understood `misread` times is an IMAPClientError; it may be so each time.
+        """
+        failures = misreads = 0
         while True:
             try:
                 return do(self._connected())
             except (OSError, IMAPClientError) as error:
                 if self._client is not None and not _is_lost(error):
                     raise
+                misreads += self._client is not None and is_misread(error)
                 self._drop()
+                if misreads == misread:
+                    raise
                 failures += 1
                 self._wait_to_reconnect(error, failures)
 
@@ -308,6 +315,11 @@ def _is_lost(error: Exception) -> bool:
     return isinstance(error, (OSError, IMAPClientAbortError, ProtocolError)) or "got more than" in str(error)
 
 
+def is_misread(error: Exception) -> bool:
+    """Whether an answer came and was too long for imaplib, or not understood."""
+    return isinstance(error, ProtocolError) or (isinstance(error, IMAPClientError) and str(error).startswith(_MISREAD))
+
+
 def _has_new(answers: Sequence[Any]) -> bool:
     return any(len(answer) > 1 and answer[1] == b"EXISTS" for answer in answers)
 
@@ -330,5 +342,7 @@ def server_says(error: Exception) -> str:
     """Say what went wrong without what the server sent last: that may be a part of a message."""
     if isinstance(error, OSError):
         return error.strerror or str(error) or type(error).__name__
+    if isinstance(error, ProtocolError):
+        return "an answer was not understood"  # it quotes what it stumbled over
     text = " ".join(str(error).removeprefix("b'").removesuffix("'").split())[:200]
     return next((plain for sign, plain in _WIRE_ERRORS.items() if sign in text), text or type(error).__name__)
