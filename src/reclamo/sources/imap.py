@@ -82,9 +82,13 @@ class ImapMessages(Passes):
             raise SourceError(renumbered(validity, self.folder.uid_validity), path=str(self.url))
         self.last_uid = uid
 
+    def stop_when(self, stop: Callable[[], bool]) -> None:
+        """Raise `Stopped` instead of connecting again, once `stop` says so."""
+        self.folder.stop = stop
+
     def wait(self, stop: Callable[[], bool]) -> None:
         """Wait for new messages (IDLE, else by asking), or until `stop` says so."""
-        self.folder.stop = stop
+        self.stop_when(stop)
         self.folder.wait()
 
     def close(self) -> None:
