@@ -156,6 +156,30 @@ def test_many_uids_are_searched_by_windows(dovecot: Dovecot, user: str, opened: 
     assert uids(opened(dovecot.url(user))) == left
 
 
+def test_a_window_with_too_long_an_answer_is_narrowed(dovecot: Dovecot, user: str, opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    dovecot.fill(user, mails(120))
+    client = dovecot.client(user)
+    client.delete_messages(range(1, 41))  # sparse at first, so that the window grows
+    client.expunge()
+    client.logout()
+    monkeypatch.setattr(imap, "SEARCH_WINDOW", 7)
+    monkeypatch.setattr(imap, "SPARSE", 3)
+    answers: list[int] = []
+    search = Client.search_parts
+
+    def limited(client: Client, parts: Any) -> list[int]:
+        found = search(client, parts)
+        answers.append(len(found))
+        if len(found) > 10:
+            raise imaplib.IMAP4.error("got more than 1000000 bytes")
+        return found
+
+    monkeypatch.setattr(Client, "search_parts", limited)
+    source = opened(dovecot.url(user), connection=ConnectionOptions(attempts=3))
+    assert uids(source) == list(range(41, 121))
+    assert max(answers) > 10
+
+
 def test_an_empty_folder(dovecot: Dovecot, user: str, opened: Any) -> None:
     source = opened(dovecot.url(user))
     assert list(source) == []

@@ -197,6 +197,28 @@ def test_news_that_come_along_with_the_go_ahead_are_not_slept_over() -> None:
         thread.join(5)
 
 
+@needs_dovecot
+def test_a_stop_while_the_first_pass_connects_again(dovecot: Dovecot, user: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from reclamo.cli.mailbox import follow
+
+    waits: list[float] = []
+
+    def sleep(folder: ImapFolder, seconds: float) -> None:
+        waits.append(seconds)
+        assert len(waits) < 5, "it goes on connecting"
+        if len(waits) == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(ImapFolder, "_sleep", sleep)
+    with CuttingProxy(dovecot.port, []) as proxy:
+        url = parse_imap_url(dovecot.url(user, port=proxy.port))
+        source = ImapMessages(url, ImapOptions(connection=ConnectionOptions(attempts=None)))
+        source.folder.run(lambda client: None)
+        proxy.leave()  # the server goes away before the first message
+        assert list(follow(source, lambda chunk: pytest.fail("nothing came"), None)) == []  # type: ignore[arg-type]
+    assert len(waits) == 1
+
+
 def make_maildir(path: Path, count: int) -> Path:
     for folder in ("cur", "new", "tmp"):
         (path / folder).mkdir(parents=True)

@@ -172,6 +172,7 @@ def follow(messages: Iterator[Message], tag: TagMany, sink: Sink) -> Iterator[Ta
     from reclamo.sources.passes import Stopped
 
     with _stop_on_signals() as stop, suppress(Stopped):
+        messages.stop_when(stop)  # type: ignore[attr-defined]
         while not stop():
             while not stop() and (chunk := list(islice(messages, CHUNK))):
                 written = list(tag(chunk))

@@ -15,7 +15,7 @@ from reclamo.errors import SourceError, UsageError
 from reclamo.mail import Limits
 from reclamo.mail.mbox import RawMail
 from reclamo.message import Message, Problem
-from reclamo.sources.imap_connection import Client, ConnectionOptions, ImapFolder, renumbered, server_says
+from reclamo.sources.imap_connection import Client, ConnectionOptions, ImapFolder, is_misread, renumbered, server_says
 from reclamo.sources.imap_search import Filters
 from reclamo.sources.imap_url import ImapUrl
 from reclamo.sources.mbox import read_raw
@@ -82,9 +82,13 @@ class ImapMessages(Passes):
             raise SourceError(renumbered(validity, self.folder.uid_validity), path=str(self.url))
         self.last_uid = uid
 
+    def stop_when(self, stop: Callable[[], bool]) -> None:
+        """Raise `Stopped` instead of connecting again, once `stop` says so."""
+        self.folder.stop = stop
+
     def wait(self, stop: Callable[[], bool]) -> None:
         """Wait for new messages (IDLE, else by asking), or until `stop` says so."""
-        self.folder.stop = stop
+        self.stop_when(stop)
         self.folder.wait()
 
     def close(self) -> None:
@@ -104,14 +108,21 @@ class ImapMessages(Passes):
         first, width = self.last_uid + 1, SEARCH_WINDOW
         while first <= highest:
             last = min(first + width - 1, highest)
-            found = sorted(uid for uid in set(self._search([f"UID {first}:{last}", *self._criteria])) if first <= uid <= last)
+            try:
+                answer = self._search([f"UID {first}:{last}", *self._criteria], misread=1 if width > SEARCH_WINDOW else None)
+            except IMAPClientError:  # more messages than the window before led to expect, and too long a line
+                width = max((last - first + 1) // 2, SEARCH_WINDOW)
+                continue
+            found = sorted(uid for uid in set(answer) if first <= uid <= last)
             yield found
             first, width = last + 1, width * 4 if len(found) < SPARSE else SEARCH_WINDOW
 
-    def _search(self, parts: Sequence[str | bytes]) -> list[int]:
+    def _search(self, parts: Sequence[str | bytes], *, misread: int | None = None) -> list[int]:
         try:
-            return self.folder.run(lambda client: client.search_parts(parts))
+            return self.folder.run(lambda client: client.search_parts(parts), misread=misread)
         except IMAPClientError as error:
+            if misread is not None and is_misread(error):
+                raise
             if not self._criteria:
                 raise SourceError(f"the server refused to search the folder ({server_says(error)})", path=str(self.url)) from error
             why = f"the server does not take --search ({server_says(error)}); expected search keys such as UNSEEN or FROM ana"

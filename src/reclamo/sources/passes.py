@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from reclamo.message import Message
 
@@ -19,6 +19,9 @@ class Passes(Iterator[Message]):
 
     def __init__(self) -> None:
         self._pass: Iterator[Message] | None = None
+
+    def stop_when(self, stop: Callable[[], bool]) -> None:
+        """Raise `Stopped` while something is waited for, once `stop` says so; a source that waits for nothing need not."""
 
     @abstractmethod
     def _read(self) -> Iterator[Message]:
