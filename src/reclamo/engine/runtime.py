@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Lock
 from typing import Any, Final
 
@@ -60,30 +62,31 @@ class Runtime:
         return np.asarray(result[0], dtype=np.float32), np.asarray(result[1], dtype=np.float32)
 
     def run(self, batches: Sequence[Batch], take: Callable[[int, Array, Array], None]) -> None:
-        """Score batches, several at a time; `take` gets the index of a batch, its logits and contributions.
+        """Score batches, several at a time; `take` gets the index of a batch, its logits and contributions, in order.
 
-        The arrays that `take` gets are only good until it returns. It is called in no particular order.
+        The arrays that `take` gets are only good until it returns.
         """
         if len(batches) == 1:
             take(0, *self(*batches[0]))
             return
-        import openvino
+        # Threads of our own with a request each. OpenVINO's AsyncInferQueue (2026.4) can wait for ever when it is let go: it holds
+        # the interpreter's lock, which the end of its last callback wants.
+        network, width = self._abreast, streams(self._threads)
+        requests: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(min(width, len(batches))):
+            requests.put(network.create_infer_request())
 
-        failed: list[BaseException] = []
-
-        def done(request: Any, index: int) -> None:
+        def infer(batch: Batch) -> tuple[Array, Array]:
+            request = requests.get()
             try:
-                take(index, *(np.asarray(request.get_output_tensor(port).data, dtype=np.float32) for port in (0, 1)))
-            except BaseException as error:  # carried over to the caller's thread
-                failed.append(error)
+                result = request.infer({"input_ids": batch[0], "attention_mask": batch[1]})
+                return np.array(result[0], dtype=np.float32), np.array(result[1], dtype=np.float32)
+            finally:
+                requests.put(request)
 
-        queue = openvino.AsyncInferQueue(self._abreast, streams(self._threads))
-        queue.set_callback(done)
-        for index, (ids, mask) in enumerate(batches):
-            queue.start_async({"input_ids": ids, "attention_mask": mask}, index)
-        queue.wait_all()
-        if failed:
-            raise failed[0]
+        with ThreadPoolExecutor(width, "reclamo-stream") as pool:
+            for index, (logits, contributions) in enumerate(pool.map(infer, batches)):
+                take(index, logits, contributions)
 
     @cached_property
     def _alone(self) -> Any:
