@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -64,7 +63,7 @@ class Runtime:
     def run(self, batches: Sequence[Batch], take: Callable[[int, Array, Array], None]) -> None:
         """Score batches, several at a time; `take` gets the index of a batch, its logits and contributions, in order.
 
-        The arrays that `take` gets are only good until it returns.
+        The arrays that `take` gets are its own to keep.
         """
         if len(batches) == 1:
             take(0, *self(*batches[0]))
@@ -105,13 +104,18 @@ class Runtime:
             kept = self._cache.read("network", key)
             if kept is not None:
                 try:
-                    return self._core.import_model(io.BytesIO(kept), "CPU", options)
+                    return self._import(kept, options)
                 except RuntimeError:  # built by another OpenVINO under the same version, say: build it anew
                     pass
             compiled = self._build(options)
             if self._cache.folder is not None:
                 self._cache.write("network", key, compiled.export_model().getvalue())
             return compiled
+
+    def _import(self, kept: memoryview, options: dict[str, Any]) -> Any:
+        import openvino
+
+        return self._core.import_model(openvino.Tensor(np.frombuffer(kept, dtype=np.uint8), shared_memory=False), "CPU", options)
 
     def _build(self, options: dict[str, Any]) -> Any:
         try:

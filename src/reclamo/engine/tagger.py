@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final
 
 import numpy as np
@@ -23,7 +24,7 @@ from reclamo.message import Message, Problem
 from reclamo.tags import Evidence, Tags
 from reclamo.taxonomy import Taxonomy, rubric_score, service_level
 from reclamo.text import clean_text
-from reclamo.text.language import detect_language, is_greeklish_text
+from reclamo.text.language import detect_language, is_greeklish_text, warm_up
 from reclamo.text.transliterate import Transliterated, transliterate
 
 Array = NDArray[np.float32]
@@ -68,6 +69,7 @@ class Tagger:
     """Tag messages with one artefact. Build it with `reclamo.load`."""
 
     def __init__(self, artefact: Artefact, options: Options = Options()) -> None:
+        Thread(target=warm_up, name="reclamo-warm-up", daemon=True).start()
         self.artefact = artefact
         self.options = options
         self.taxonomy: Taxonomy = artefact.taxonomy

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import unicodedata
+from array import array
 from collections import Counter
 from collections.abc import Collection
 from functools import lru_cache
 from importlib.metadata import version
+from threading import Lock
 from typing import Any, Final
 
 from reclamo.cache import Cache, cache_folder
@@ -20,6 +22,7 @@ SCRIPTS: Final = {
 }  # fmt: skip
 CERTAIN: Final = 0.98
 SHORT_LETTERS: Final = 24
+_building = Lock()
 
 
 def detect_language(text: str, supported: Collection[str] = ("es", "el", "it")) -> str | None:
@@ -64,8 +67,18 @@ def _script_of(letter: str) -> str:
     return unicodedata.name(letter, "").split(" ")[0]
 
 
-@lru_cache(maxsize=1)
+def warm_up() -> None:
+    """Read the model of the Latin-script languages, which takes a seventh of a second, so that the first message need not wait."""
+    _identifier()
+
+
 def _identifier() -> Any:
+    with _building:  # whoever comes while another thread builds it takes that one
+        return _build_identifier()
+
+
+@lru_cache(maxsize=1)
+def _build_identifier() -> Any:
     from py3langid.langid import LanguageIdentifier
 
     table, priors, classes, moves, rows, outputs = _model()
@@ -75,9 +88,10 @@ def _identifier() -> Any:
 
 
 def _model() -> tuple[Any, ...]:
-    """Read py3langid's model: from its packed file, which takes half a second to unpack, or unpacked from the cache."""
-    from array import array
+    """Read py3langid's model: from its packed file, which takes half a second to unpack, or unpacked from the cache.
 
+    The automaton's moves, 39 MB and nearly all of it, are kept apart and used where they were read.
+    """
     import numpy as np
     from py3langid.langid import MODEL_DIR, MODEL_FILE
     from py3langid.modelio import load_model
@@ -85,21 +99,36 @@ def _model() -> tuple[Any, ...]:
     packed = MODEL_DIR / MODEL_FILE
     key = f"{version('py3langid')} {packed.stat().st_size} {packed.stat().st_mtime_ns} {' '.join(CANDIDATES)}"
     cache = Cache(cache_folder())
-    kept = cache.read("languages", key)
-    if kept is None:
+    kept, moves = cache.read("languages", key), cache.read("language-moves", key)
+    if kept is None or moves is None:
         model: tuple[Any, ...] = load_model(packed)
-        buffer = io.BytesIO()
-        table, priors, classes, moves, rows, outputs = model
-        ours = [index for index, code in enumerate(classes) if code in CANDIDATES]
-        narrow = (table[:, ours], priors[ours], [classes[index] for index in ours], moves, rows, np.asarray(outputs, dtype=np.int32))
-        parts: dict[str, Any] = {f"part{number}": np.asarray(part) for number, part in enumerate(narrow)}
-        np.savez(buffer, **parts)
-        cache.write("languages", key, buffer.getvalue())
+        _keep(model, cache, key)
         return model
     with np.load(io.BytesIO(kept), allow_pickle=False) as found:
-        table, priors, classes, moves, rows, outputs = (found[f"part{number}"] for number in range(6))
-    moves, rows = (array({2: "H", 4: "I", 8: "L"}[part.dtype.itemsize], part.tobytes()) for part in (moves, rows))
-    return table, priors, classes.tolist(), moves, rows, outputs.tolist()
+        table, priors, classes, rows, outputs, typecodes = (found[f"part{number}"] for number in range(6))
+    of_moves, of_rows = typecodes.tolist()
+    return table, priors, classes.tolist(), moves.cast(of_moves), array(of_rows, rows.tobytes()), outputs.tolist()
+
+
+def _keep(model: tuple[Any, ...], cache: Cache, key: str) -> None:
+    """Keep py3langid's model, narrowed to the candidates, in two blobs."""
+    import numpy as np
+
+    table, priors, classes, moves, rows, outputs = model
+    ours = [index for index, code in enumerate(classes) if code in CANDIDATES]
+    outputs = np.asarray(outputs, dtype=np.int32)
+    narrow: tuple[Any, ...] = (
+        table[:, ours],
+        priors[ours],
+        [classes[index] for index in ours],
+        rows,
+        outputs,
+        [moves.typecode, rows.typecode],
+    )
+    buffer = io.BytesIO()
+    np.savez(buffer, **{f"part{number}": np.asarray(part) for number, part in enumerate(narrow)})  # type: ignore[arg-type]
+    cache.write("languages", key, buffer.getbuffer())
+    cache.write("language-moves", key, memoryview(moves).cast("B"))
 
 
 def _rank(text: str) -> list[tuple[str, float]]:
