@@ -70,3 +70,10 @@ def messages() -> list[Example]:
 def fresh() -> list[Example]:
     """Messages that nothing was fitted on."""
     return synthetic(120, seed=99)
+
+
+@pytest.fixture(scope="session")
+def mislabelled(messages: list[Example]) -> list[Example]:
+    """The same messages, each with the labels of another."""
+    others = messages[37:] + messages[:37]
+    return [Example(id=m.id, text=m.text, lang=m.lang, labels=o.labels, meta=m.meta) for m, o in zip(messages, others, strict=True)]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.imap.conftest import CHUNK, mails, needs_dovecot
 from tests.imap.dovecot import PASSWORD, Dovecot
+from tests.stops import Halt, halt_at
 
 from reclamo.errors import UsageError
 from reclamo.sinks import journal
@@ -18,22 +19,6 @@ from reclamo.sources.imap import ImapMessages
 pytestmark = needs_dovecot
 Run = Callable[..., int]
 MESSAGES = 21
-
-
-class Halt(BaseException):
-    """Stands for a stop at one step."""
-
-
-def halt_at(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stop at the step of that number; at none for 0."""
-    met: list[str] = []
-
-    def meet(name: str) -> None:
-        met.append(name)
-        if len(met) == count:
-            raise Halt(name)
-
-    monkeypatch.setattr(journal, "on_step", meet)
 
 
 @pytest.fixture

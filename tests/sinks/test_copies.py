@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.sinks.fake_tagger import TAXONOMY, FakeTagger, fake_tags
-from tests.sinks.test_journal import Stopped, stop_at
+from tests.stops import Halt, halt_at
 
 import reclamo.engine.tagger as engine
 from reclamo.cli.tag import tag
@@ -180,11 +180,11 @@ def test_stopped_at_any_step_the_copy_is_that_of_an_undisturbed_run(
     while True:
         (tmp_path / str(stops)).mkdir()
         output = tmp_path / str(stops) / "out"
-        stop_at(stops + 1, monkeypatch)
+        halt_at(stops + 1, monkeypatch)
         try:
             run(source, output, format=format)
             break
-        except Stopped:
+        except Halt:
             stops += 1
         assert not output.exists() or content(output) == expected
         monkeypatch.setattr(journal, "on_step", journal._nothing)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.sinks.fake_tagger import FakeTagger
+from tests.stops import Halt, halt_at
 
 import reclamo.engine.tagger as engine
 from reclamo.cli import mailbox
@@ -21,10 +22,6 @@ from reclamo.sources.passes import Passes, Stopped
 
 CHUNK = 8
 Run = Callable[..., int]
-
-
-class Halt(BaseException):
-    """Stands for a stop at one step."""
 
 
 class Box(Passes):
@@ -61,18 +58,6 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         return tag("box", output, **{"quiet": True, **options})
 
     return run
-
-
-def halt_at(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stop at the step of that number; at none for 0."""
-    met: list[str] = []
-
-    def meet(name: str) -> None:
-        met.append(name)
-        if len(met) == count:
-            raise Halt(name)
-
-    monkeypatch.setattr(journal, "on_step", meet)
 
 
 def copy(source: Path, target: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from tests.conftest import ROOT
 from tests.sinks.fake_tagger import FakeTagger, write_messages
+from tests.stops import Halt, halt_at
 
 import reclamo.engine.tagger as engine
 from reclamo.cli.tag import tag
@@ -26,10 +27,6 @@ from reclamo.sinks import files, journal, resumable
 CHUNK = 8
 MESSAGES = 29  # three whole chunks and a part of one
 Run = Callable[..., int]
-
-
-class Stopped(BaseException):
-    """Stands for a stop at one step."""
 
 
 @pytest.fixture
@@ -46,19 +43,6 @@ def batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         return tag(str(tmp_path / "in.jsonl"), output, **{"with_text": True, "quiet": True, **options})
 
     return run
-
-
-def stop_at(count: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Stop at the step of that number; give the steps that were met."""
-    met: list[str] = []
-
-    def meet(name: str) -> None:
-        met.append(name)
-        if len(met) == count:
-            raise Stopped(name)
-
-    monkeypatch.setattr(journal, "on_step", meet)
-    return met
 
 
 def leftovers(output: Path) -> set[str]:
@@ -79,11 +63,11 @@ def test_stopped_at_any_step_the_output_is_that_of_an_undisturbed_run(
     while True:
         output = tmp_path / f"{stops}" / f"out.{ending}"
         output.parent.mkdir()
-        stop_at(stops + 1, monkeypatch)
+        halt_at(stops + 1, monkeypatch)
         try:
             batch(output)
             break
-        except Stopped:
+        except Halt:
             stops += 1
         assert not output.exists() or output.read_bytes() == expected.read_bytes()
         monkeypatch.setattr(journal, "on_step", journal._nothing)
@@ -106,10 +90,10 @@ def test_stopped_again_and_again_it_gets_there(batch: Run, tmp_path: Path, monke
     batch(tmp_path / "expected.csv")
     output, stops = tmp_path / "out.csv", 0
     while not output.exists():
-        stop_at(13, monkeypatch)
+        halt_at(13, monkeypatch)
         try:
             batch(output)
-        except Stopped:
+        except Halt:
             stops += 1
     assert stops >= 3
     assert output.read_bytes() == (tmp_path / "expected.csv").read_bytes()
@@ -164,8 +148,8 @@ def test_again_starts_anew(batch: Run, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def stop_after_chunks(batch: Run, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stop_at(20, monkeypatch)
-    with pytest.raises(Stopped):
+    halt_at(20, monkeypatch)
+    with pytest.raises(Halt):
         batch(output)
     monkeypatch.setattr(journal, "on_step", journal._nothing)
     assert json.loads(journal_text(output))["rows"] == CHUNK
@@ -294,8 +278,8 @@ def test_standard_input_goes_on_only_over_the_same_rows(batch: Run, tmp_path: Pa
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
         tag("-", output, quiet=True)
 
-    stop_at(20, monkeypatch)
-    with pytest.raises(Stopped):
+    halt_at(20, monkeypatch)
+    with pytest.raises(Halt):
         piped(data)
     monkeypatch.setattr(journal, "on_step", journal._nothing)
     with pytest.raises(UsageError, match="their text changed"):
