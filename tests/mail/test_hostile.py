@@ -63,9 +63,9 @@ READ = {
 
 @pytest.mark.parametrize("raw", READ.values(), ids=READ.keys())
 def test_what_can_be_read_is_read(raw: bytes) -> None:
-    start = time.process_time()
+    start = time.thread_time()
     message = parse_mail(raw, PATIENT)
-    assert time.process_time() - start < 1
+    assert time.thread_time() - start < 1
     assert (message.problem, message.text) == (None, TEXT)
 
 
@@ -94,9 +94,9 @@ REFUSED = {
 
 @pytest.mark.parametrize(("raw", "expected"), REFUSED.values(), ids=REFUSED.keys())
 def test_what_cannot_be_read_says_why(raw: bytes, expected: str) -> None:
-    start = time.process_time()
+    start = time.thread_time()
     message = parse_mail(raw, PATIENT)
-    assert time.process_time() - start < 2
+    assert time.thread_time() - start < 2
     assert reason(message) == expected
     assert message.text == "" and message.problem is not None and message.problem.detail
 
@@ -123,9 +123,9 @@ HTML = {
 
 @pytest.mark.parametrize("source", HTML.values(), ids=HTML.keys())
 def test_hostile_html_is_linear(source: bytes) -> None:
-    start = time.process_time()
+    start = time.thread_time()
     message = parse_mail(mail(b"Content-Type: text/html", body=source + b"<p>fin"), PATIENT)
-    assert time.process_time() - start < 2.5
+    assert time.thread_time() - start < 2.5
     assert message.problem is None and message.text.endswith("fin")
 
 
@@ -160,9 +160,9 @@ def test_hostile_lines_are_linear(text: str) -> None:
 
 
 def _seconds(text: str) -> float:
-    start = time.process_time()
+    start = time.thread_time()
     clean_body(text, PATIENT)
-    return time.process_time() - start
+    return time.thread_time() - start
 
 
 CAPITALS = {
