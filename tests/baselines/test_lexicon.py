@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from reclamo.baselines import Predictor
-from reclamo.baselines.lexicon import Lexicon, WordLists, bare, load_word_lists
+from reclamo.baselines.lexicon import Lexicon, WordLists, load_word_lists
 from reclamo.corpus import Example
 from reclamo.engine.decode import Decoder
 from reclamo.errors import UsageError
 from reclamo.taxonomy import load_taxonomy
+from reclamo.text.bare import bare
 
 TAXONOMY = load_taxonomy()
 

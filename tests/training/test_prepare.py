@@ -11,8 +11,9 @@ import pytest
 
 from reclamo.errors import CorpusError
 from reclamo.taxonomy import load_taxonomy
+from reclamo.text.transliterate import transliterate
 from reclamo.training.config import DataConfig, LabelsConfig, PartialConfig
-from reclamo.training.prepare import prepare
+from reclamo.training.prepare import as_the_tagger_reads, prepare
 
 TAXONOMY = load_taxonomy()
 
@@ -99,3 +100,21 @@ def test_a_smaller_share_is_part_of_a_larger_one_and_validation_stays(corpus: st
 def test_a_corpus_of_test_rows_alone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="no row to train on"):
         prepare(DataConfig(corpus=[write(tmp_path / "rows.jsonl", [row("x", "Esto es del examen.", "test")])]), TAXONOMY)
+
+
+def test_a_reply_that_holds_one_kept_for_measuring_is_left_out(corpus: str, tmp_path: Path) -> None:
+    stock = "Gracias por escribirnos, sentimos mucho lo ocurrido con su pedido y lo revisamos hoy mismo."
+    more = write(tmp_path / "more.jsonl", [row("m1", f"Hola, Nazaret: {stock}"), row("m2", "Gracias por escribirnos, ya está resuelto.")])
+    kept = write(tmp_path / "dev.jsonl", [{"text": f"{stock} Marina"}])
+    found = prepare(DataConfig(corpus=[corpus], extra_train=[more], exclude=[kept], extra_validation_share=0), TAXONOMY)
+    assert "Gracias por escribirnos, ya está resuelto." in texts(found.train)
+    assert not any("Nazaret" in text for text in texts(found.train))
+
+
+def test_greeklish_is_trained_on_as_the_tagger_reads_it(corpus: str, tmp_path: Path) -> None:
+    greeklish = "den exo lavei tipota akoma kai kaneis den apantaei sto tilefono"
+    rows = [row("g1", greeklish, lang="el"), row("g2", "Siempre tarde, como siempre", lang="es")]
+    found = prepare(DataConfig(corpus=[corpus], extra_train=[write(tmp_path / "more.jsonl", rows)], extra_validation_share=0), TAXONOMY)
+    read = as_the_tagger_reads(found, TAXONOMY)
+    assert texts(read.train) - texts(found.train) == {transliterate(greeklish).text}
+    assert (len(read.train), read.validation, read.files) == (len(found.train), found.validation, found.files)

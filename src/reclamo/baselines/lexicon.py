@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +16,7 @@ from reclamo.baselines.predictor import Array, prior_logits
 from reclamo.corpus import Example, encode_targets
 from reclamo.errors import UsageError
 from reclamo.taxonomy import Head, Taxonomy
+from reclamo.text.bare import bare
 from reclamo.text.language import detect_language
 
 BUNDLED: Final = Path(__file__).with_name("lexicon.toml")
@@ -26,12 +26,6 @@ SCOPE: Final = 3  # how many words a negation reaches
 STEP: Final = 1.3  # what one hit adds to a logit
 PRIOR: Final = 0.25  # how much of the prior the scores start from; all of it would drown the words
 MOST_HITS: Final = 3.0
-
-
-def bare(text: str) -> str:
-    """Lower case, without accents, one sigma. Example: «ΚΑΘΥΣΤΈΡΗΣΗ, Δυστυχώς» -> «καθυστερηση, δυστυχωσ»."""
-    parts = unicodedata.normalize("NFD", text.lower().replace("ς", "σ"))
-    return unicodedata.normalize("NFC", "".join(ch for ch in parts if not unicodedata.combining(ch)))
 
 
 @dataclass(frozen=True, kw_only=True)

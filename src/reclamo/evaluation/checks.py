@@ -11,10 +11,11 @@ from typing import Final
 import numpy as np
 
 from reclamo.artefact import Calibration
-from reclamo.baselines.lexicon import bare
 from reclamo.corpus import Example
+from reclamo.corpus.overlap import RUN, SHARE, Shingled
 from reclamo.evaluation.schema import ALL, CheckResult, Difference, HeadScore, MeanScore
 from reclamo.taxonomy import Taxonomy
+from reclamo.text.bare import bare
 
 WORD: Final = re.compile(r"\w+")
 
@@ -32,8 +33,8 @@ class Limits:
 
     least_support: int = 20
     leak_f1: float = 0.95
-    shingle_words: int = 6
-    shared_shingles: float = 0.5
+    shingle_words: int = RUN
+    shared_shingles: float = SHARE
     edge: float = 0.06
     calibration_error: float = 0.05
     language_gap: float = 0.04
@@ -112,29 +113,14 @@ def train_test_overlap(evidence: Evidence) -> Findings:
     if not evidence.train or not evidence.test:
         return None
     groups = {example.group for example in evidence.train}
-    index: dict[int, list[int]] = {}
-    for row, example in enumerate(evidence.train):
-        for shingle in shingles(example.text, evidence.limits.shingle_words):
-            index.setdefault(shingle, []).append(row)
+    training, share = Shingled([example.text for example in evidence.train], evidence.limits.shingle_words), evidence.limits.shared_shingles
     found = []
     for name, examples in evidence.test.items():
         shared = [e.id for e in examples if e.group in groups]
-        near = [e.id for e in examples if e.group not in groups and _is_near(e.text, index, evidence.limits)]
+        near = [e.id for e in examples if e.group not in groups and training.holding(e.text, share)]
         found += [f"{name}: {len(shared)} messages share a scenario with training ({_few(shared)})"] if shared else []
         found += [f"{name}: {len(near)} texts stand in training too, wholly or for the most part ({_few(near)})"] if near else []
     return found
-
-
-def shingles(text: str, words: int) -> set[int]:
-    """Hashes of every run of so many words; a text shorter than that is one run."""
-    plain = WORD.findall(bare(text))
-    return {hash(tuple(plain[start : start + words])) for start in range(max(1, len(plain) - words + 1))}
-
-
-def _is_near(text: str, index: Mapping[int, Sequence[int]], limits: Limits) -> bool:
-    mine = shingles(text, limits.shingle_words)
-    shared = Counter(row for shingle in mine for row in index.get(shingle, ()))
-    return bool(shared) and max(shared.values()) >= limits.shared_shingles * len(mine)
 
 
 def _few(ids: Sequence[str]) -> str:

@@ -6,15 +6,18 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from reclamo.corpus import Example, read_corpus
 from reclamo.corpus.example import parse_labels
+from reclamo.corpus.overlap import Shingled
 from reclamo.errors import CorpusError
 from reclamo.taxonomy import Taxonomy
 from reclamo.text import clean_text
+from reclamo.text.language import is_greeklish_text
+from reclamo.text.transliterate import transliterate
 from reclamo.training.config import DataConfig, LabelsConfig, PartialConfig
 
 log = logging.getLogger("reclamo")
@@ -48,8 +51,8 @@ def prepare(config: DataConfig, taxonomy: Taxonomy) -> Prepared:
     partial = [example for source in config.extra_partial if source.path in partial_files for example in read_partial(source, taxonomy)]
     if not train:
         raise CorpusError("no row to train on: every row is of the validation or test split", path=config.corpus[0])
-    measured = {fold(str(row["text"])) for path in _present(config.exclude) for row in _rows(path)}
-    train, validation, partial = (without(rows, measured, "kept for measuring") for rows in (train, validation, partial))
+    measured = [str(row["text"]) for path in _present(config.exclude) for row in _rows(path)]
+    train, validation, partial = (without_copies(rows, measured) for rows in (train, validation, partial))
     partial = without(partial, {fold(example.text) for example in (*train, *validation)}, "labelled in full elsewhere")
     train, partial = (draw(rows, round(config.fraction * len(rows))) for rows in (train, partial))
     if config.limit:
@@ -116,6 +119,31 @@ def without(examples: list[Example], texts: set[str], why: str) -> list[Example]
     if len(kept) < len(examples):
         log.warning("%d messages left out: their texts are %s", len(examples) - len(kept), why)
     return kept
+
+
+def without_copies(examples: list[Example], measured: Sequence[str]) -> list[Example]:
+    """Leave out examples that hold a text kept for measuring, wholly or for the most part, such as the same stock reply."""
+    held = Shingled([example.text for example in examples])
+    copies = {row for text in measured for row in held.holding(clean_text(text))}
+    if copies:
+        log.warning("%d messages left out: they hold a text kept for measuring", len(copies))
+    return [example for row, example in enumerate(examples) if row not in copies]
+
+
+def as_the_tagger_reads(prepared: Prepared, taxonomy: Taxonomy) -> Prepared:
+    """Put Greeklish messages into Greek letters, as the tagger will read them."""
+    if "el" not in taxonomy.languages:
+        return prepared
+    train, validation, partial = (
+        [_in_greek(example) for example in rows] for rows in (prepared.train, prepared.validation, prepared.partial)
+    )
+    return replace(prepared, train=train, validation=validation, partial=partial)
+
+
+def _in_greek(example: Example) -> Example:
+    if example.lang not in (None, "el") or not is_greeklish_text(example.text):
+        return example
+    return replace(example, text=transliterate(example.text).text)
 
 
 def held_out(example: Example, share: float) -> bool:
