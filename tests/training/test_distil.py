@@ -224,6 +224,8 @@ def test_unlabelled_texts_need_a_teacher(tmp_path: Path) -> None:
     path.write_text('[data]\ncorpus = ["rows"]\n[[data.extra_unlabelled]]\npath = "texts.jsonl"\n', encoding="utf-8")
     with pytest.raises(UsageError, match=r"add a \[distil\] table"):
         load_config(path)
+    with pytest.raises(UsageError, match=r"distil\.layers: .*from the lowest to the highest"):
+        load_config(path, {"distil.teacher": "runs/small", "distil.layers": [0, 3, 3]})
     assert load_config(path, {"distil.teacher": "runs/small", "distil.layers": [0]}).data.extra_unlabelled[0].column == "text"
 
 

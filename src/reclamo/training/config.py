@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, field_validator, model_validator
 
 from reclamo.errors import UsageError
 
@@ -115,9 +115,16 @@ class DistilConfig(_Strict):
     layers: Annotated[list[NonNegativeInt], Field(min_length=1, description="layers of the teacher, from 0, that the student starts from")]
     labels: Annotated[float, Field(ge=0, description="weight of the labels' loss")] = 1.0
     logits: Annotated[float, Field(ge=0, description="weight of the distance to the teacher's logits")] = 1.0
-    hidden: Annotated[float, Field(ge=0, description="weight of the distance of each layer's states to the teacher's")] = 1.0
-    kind: Annotated[Literal["mse", "soft"], Field(description="distance of logits: squared, or of the probabilities")] = "mse"
+    hidden: Annotated[float, Field(ge=0, description="weight of the distance of each layer's states to the teacher's")] = 5.0
+    kind: Annotated[Literal["soft", "mse"], Field(description="distance of logits: of the probabilities, or squared")] = "soft"
     temperature: Annotated[float, Field(gt=0, description="divides the logits before `soft` compares probabilities")] = 1.0
+
+    @field_validator("layers")
+    @classmethod
+    def _rises(cls, layers: list[int]) -> list[int]:
+        if layers != sorted(set(layers)):
+            raise ValueError("name each layer once, from the lowest to the highest")
+        return layers
 
 
 class TrainConfig(_Strict):
