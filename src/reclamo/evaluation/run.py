@@ -185,7 +185,7 @@ def _faithfulness(
 def _data_config(config: EvaluateConfig, tagger: Tagger) -> DataConfig:
     """Train the baselines on what the tagger was trained on, unless told otherwise."""
     trained = dict(tagger.artefact.manifest.training.get("config", {}).get("data", {}))
-    trained["corpus"] = list(config.data)
+    trained |= {"corpus": list(config.data), "extra_unlabelled": []}  # the baselines have no teacher
     if config.extra_train is not None:
         trained |= {"extra_train": list(config.extra_train), "extra_labels": [], "extra_partial": []}
     try:

@@ -58,3 +58,9 @@ class TaggerNetwork(nn.Module):
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         logits, contributions = self.attention(self.dropout(states.float()), attention_mask)
         return logits, contributions
+
+    def look_inside(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Score a batch and give the states after each layer: logits (batch, labels), states (batch, tokens, hidden) by layer."""
+        out = self.encoder(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
+        logits, _ = self.attention(self.dropout(out.last_hidden_state.float()), attention_mask)
+        return logits, tuple(out.hidden_states[1:])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -16,6 +17,7 @@ from reclamo.errors import ArtefactError
 
 STATE = "state.json"
 TENSORS = "tensors.safetensors"
+BEST = "extra.best."
 
 
 def save_checkpoint(folder: Path, network: nn.Module, optimiser: Optimizer, extra: dict[str, Tensor], state: dict[str, Any]) -> None:
@@ -63,6 +65,22 @@ def load_checkpoint(folder: Path, network: nn.Module, optimiser: Optimizer) -> t
     form["state"] = moments
     optimiser.load_state_dict(form)
     return state, _under(tensors, "extra.")
+
+
+def read_best(folder: Path) -> dict[str, Tensor] | None:
+    """Read the best weights of a run, without the rest of its checkpoint; None where no epoch has ended.
+
+    Raises:
+        ArtefactError: the checkpoint is broken.
+    """
+    present = folder if folder.exists() else folder.with_name(folder.name + ".old")
+    if not (present / TENSORS).is_file():
+        return None
+    try:
+        with safe_open(present / TENSORS, framework="pt") as tensors:
+            return {name[len(BEST) :]: tensors.get_tensor(name) for name in tensors.keys() if name.startswith(BEST)} or None  # noqa: SIM118
+    except SafetensorError as error:
+        raise ArtefactError(f"the checkpoint is broken ({error}); train again", path=present) from error
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

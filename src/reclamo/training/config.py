@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, field_validator, model_validator
 
 from reclamo.errors import UsageError
 
@@ -32,6 +32,14 @@ class LabelsConfig(_Strict):
     texts: Annotated[list[str], Field(description="JSON lines with a text; a missing file is left out and said")]
 
 
+class UnlabelledConfig(_Strict):
+    """A file of JSON lines whose texts carry no label: learnt from through the teacher of `[distil]` alone."""
+
+    path: str
+    column: Annotated[str, Field(description="column of the text")] = "text"
+    share: Annotated[float, Field(gt=0, le=1, description="of the texts to use, drawn by a hash")] = 1.0
+
+
 class DataConfig(_Strict):
     """Where the labelled messages are."""
 
@@ -42,7 +50,8 @@ class DataConfig(_Strict):
     exclude: Annotated[list[str], Field(description="files whose texts are never trained on, such as sets kept for measuring")] = []
     extra_labels: Annotated[list[LabelsConfig], Field(description="labels without texts, with the files that hold the texts")] = []
     extra_partial: Annotated[list[PartialConfig], Field(description="messages that carry one head only, for training alone")] = []
-    partial_weight: Annotated[float, Field(ge=0, le=1, description="share of them drawn anew in each epoch")] = 0.25
+    extra_unlabelled: Annotated[list[UnlabelledConfig], Field(description="messages without labels; needs [distil]")] = []
+    partial_weight: Annotated[float, Field(ge=0, le=1, description="share of both kinds of them drawn anew in each epoch")] = 0.25
     extra_validation_share: Annotated[float, Field(ge=0, lt=1, description="share of extra_train held out for validation")] = 0.15
 
 
@@ -99,6 +108,25 @@ class OptimConfig(_Strict):
     threads: Annotated[int | None, Field(description="torch threads; all cores by default")] = None
 
 
+class DistilConfig(_Strict):
+    """Learn from a trained teacher of the same base and taxonomy; the student starts from its layers and heads, without a warm start."""
+
+    teacher: Annotated[str, Field(description="the teacher's training configuration (.toml), or its run folder")]
+    layers: Annotated[list[NonNegativeInt], Field(min_length=1, description="layers of the teacher, from 0, that the student starts from")]
+    labels: Annotated[float, Field(ge=0, description="weight of the labels' loss")] = 1.0
+    logits: Annotated[float, Field(ge=0, description="weight of the distance to the teacher's logits")] = 1.0
+    hidden: Annotated[float, Field(ge=0, description="weight of the distance of each layer's states to the teacher's")] = 5.0
+    kind: Annotated[Literal["soft", "mse"], Field(description="distance of logits: of the probabilities, or squared")] = "soft"
+    temperature: Annotated[float, Field(gt=0, description="divides the logits before `soft` compares probabilities")] = 1.0
+
+    @field_validator("layers")
+    @classmethod
+    def _rises(cls, layers: list[int]) -> list[int]:
+        if layers != sorted(set(layers)):
+            raise ValueError("name each layer once, from the lowest to the highest")
+        return layers
+
+
 class TrainConfig(_Strict):
     """Everything that `train.py` reads."""
 
@@ -106,8 +134,17 @@ class TrainConfig(_Strict):
     model: ModelConfig = ModelConfig()
     optim: OptimConfig = OptimConfig()
     ngrams: NGramsConfig = NGramsConfig()
+    distil: DistilConfig | None = None
     run: Annotated[str, Field(description="folder for checkpoints and logs")] = "runs/small"
     output: Annotated[str, Field(description="folder of the finished tagger")] = "models/reclamo-small"
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> TrainConfig:
+        if self.distil is None and self.data.extra_unlabelled:
+            raise ValueError("data.extra_unlabelled has texts that only a teacher can label; add a [distil] table or leave it out")
+        if self.distil is not None and self.model.layers is not None:
+            raise ValueError("model.layers and distil.layers both choose layers; leave out model.layers")
+        return self
 
     @property
     def fingerprint(self) -> dict[str, Any]:
@@ -136,7 +173,7 @@ def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Tr
     try:
         return TrainConfig.model_validate(data)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        problems = "; ".join(": ".join(part for part in (".".join(map(str, e["loc"])), e["msg"]) if part) for e in error.errors())
         raise UsageError(problems, path=path) from error
 
 

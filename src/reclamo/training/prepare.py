@@ -18,7 +18,7 @@ from reclamo.taxonomy import Taxonomy
 from reclamo.text import clean_text
 from reclamo.text.language import is_greeklish_text
 from reclamo.text.transliterate import transliterate
-from reclamo.training.config import DataConfig, LabelsConfig, PartialConfig
+from reclamo.training.config import DataConfig, LabelsConfig, PartialConfig, UnlabelledConfig
 
 log = logging.getLogger("reclamo")
 
@@ -30,7 +30,13 @@ class Prepared:
     train: list[Example]
     validation: list[Example]
     partial: list[Example]
+    unlabelled: list[Example]
     files: dict[str, str]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many examples of each kind."""
+        return {name: len(getattr(self, name)) for name in ("train", "validation", "partial", "unlabelled")}
 
 
 def prepare(config: DataConfig, taxonomy: Taxonomy) -> Prepared:
@@ -51,15 +57,20 @@ def prepare(config: DataConfig, taxonomy: Taxonomy) -> Prepared:
     partial = [example for source in config.extra_partial if source.path in partial_files for example in read_partial(source, taxonomy)]
     if not train:
         raise CorpusError("no row to train on: every row is of the validation or test split", path=config.corpus[0])
+    unlabelled_files = _present([source.path for source in config.extra_unlabelled])
+    unlabelled = [one for source in config.extra_unlabelled if source.path in unlabelled_files for one in read_unlabelled(source)]
     measured = [str(row["text"]) for path in _present(config.exclude) for row in _rows(path)]
-    train, validation, partial = (without_copies(rows, measured) for rows in (train, validation, partial))
+    train, validation, partial, unlabelled = (without_copies(rows, measured) for rows in (train, validation, partial, unlabelled))
     partial = without(partial, {fold(example.text) for example in (*train, *validation)}, "labelled in full elsewhere")
-    train, partial = (draw(rows, round(config.fraction * len(rows))) for rows in (train, partial))
+    seen = {fold(example.text) for example in (*corpus, *train, *validation, *partial)}
+    unlabelled = without(unlabelled, seen, "in the labelled data already")
+    train, partial, unlabelled = (draw(rows, round(config.fraction * len(rows))) for rows in (train, partial, unlabelled))
     if config.limit:
         train, validation = (draw(rows, config.limit) for rows in (train, validation))
     if not validation:
         train, validation = split_off(train, 0.12)
-    return Prepared(train=train, validation=validation, partial=partial, files=_hashes([*config.corpus, *extra, *partial_files]))
+    files = _hashes([*config.corpus, *extra, *partial_files, *unlabelled_files])
+    return Prepared(train=train, validation=validation, partial=partial, unlabelled=unlabelled, files=files)
 
 
 def read_partial(source: PartialConfig, taxonomy: Taxonomy) -> list[Example]:
@@ -76,6 +87,17 @@ def read_partial(source: PartialConfig, taxonomy: Taxonomy) -> list[Example]:
     if left_out:
         log.warning("%s: %d of %d rows left out (no mapped value or no text)", source.path, left_out, left_out + len(found))
     return found
+
+
+def read_unlabelled(source: UnlabelledConfig) -> list[Example]:
+    """Read texts that carry no label, each once; rows without text are left out and counted."""
+    rows = _rows(source.path)
+    texts = {fold(text): text for row in rows if (text := clean_text(str(row.get(source.column) or "")))}
+    if len(texts) < len(rows):
+        log.warning("%s: %d of %d rows left out (no text, or the same again)", source.path, len(rows) - len(texts), len(rows))
+    stem = Path(source.path).stem
+    found = [Example(id=f"{stem}-{number}", text=text, lang=None, labels={}) for number, text in enumerate(texts.values())]
+    return draw(found, round(source.share * len(found)))
 
 
 def join_labels(source: LabelsConfig, taxonomy: Taxonomy) -> list[Example]:
@@ -178,4 +200,4 @@ def _hashes(paths: Sequence[str]) -> dict[str, str]:
 
 def describe(prepared: Prepared) -> str:
     """One line of counts."""
-    return json.dumps({"train": len(prepared.train), "validation": len(prepared.validation), "partial": len(prepared.partial)})
+    return json.dumps(prepared.counts)

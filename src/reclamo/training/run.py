@@ -3,106 +3,135 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 import reclamo
 from reclamo.artefact import Artefact
+from reclamo.engine.ngrams import LinearPart
 from reclamo.errors import BaseModelError
 from reclamo.model.base import import_base, load_base
 from reclamo.model.network import TaggerNetwork
-from reclamo.taxonomy import load_taxonomy
+from reclamo.taxonomy import Taxonomy, load_taxonomy
 from reclamo.training.calibration import fit_calibration
-from reclamo.training.config import ModelConfig, TrainConfig
+from reclamo.training.config import ModelConfig, NGramsConfig, TrainConfig
 from reclamo.training.data import Tokens, TrainingSet
+from reclamo.training.distil import Distiller, read_teacher, select_layers
 from reclamo.training.export import parity, require_parity, update_manifest, write_artefact
 from reclamo.training.ngrams import fit_linear_part
-from reclamo.training.prepare import describe, draw, prepare
+from reclamo.training.prepare import Prepared, as_the_tagger_reads, describe, draw, prepare
 from reclamo.training.progress import TrainingProgress
-from reclamo.training.trainer import Trainer
+from reclamo.training.trainer import History, Progress, Trainer
 
 PARITY_TEXTS = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """What training starts from: the network and its tokenizer, and the teacher's loss where there is a teacher."""
+
+    network: TaggerNetwork
+    tokenizer: Any
+    distiller: Distiller | None
 
 
 def run(config: TrainConfig) -> Artefact:
     """Train and write the tagger that a configuration describes.
 
     Raises:
-        ReclamoError: the data, the base or the output folder is not as it should be, or the export fails the parity gate.
+        ReclamoError: the data, the base, the teacher or the output folder is not as it should be, or the export fails the parity gate.
     """
     started = time.time()
     taxonomy = load_taxonomy(config.model.taxonomy)
-    prepared = prepare(config.data, taxonomy)
-    network, tokenizer = build_network(config.model, taxonomy.n_logits, config.optim.seed)
-    tokens = Tokens(tokenizer, config.model.max_tokens)
-    whole = TrainingSet([*prepared.train, *prepared.partial], taxonomy, tokens, config.optim.tokens_per_batch, config.optim.token_dropout)
-    validation = TrainingSet(prepared.validation, taxonomy, tokens, 2 * config.optim.tokens_per_batch)
-    run_folder = Path(config.run)
-    partial = range(len(prepared.train), len(whole.examples))
-    with TrainingProgress(run_folder, describe(prepared)) as progress:
-        trainer = Trainer(
-            network,
-            taxonomy,
-            whole,
-            validation,
-            config.optim,
-            run=run_folder,
-            partial=(partial, config.data.partial_weight),
-            progress=progress,
-        )
+    start = make_start(config, taxonomy)
+    prepared = as_the_tagger_reads(prepare(config.data, taxonomy), taxonomy)
+    with TrainingProgress(Path(config.run), describe(prepared)) as progress:
+        trainer = make_trainer(config, taxonomy, start, prepared, progress)
         history = trainer.fit()
-        logits = trainer.logits(validation)
-        linear = None
-        if config.ngrams.enabled:
-            rows = [*prepared.train, *prepared.partial]
-            linear = fit_linear_part(taxonomy, rows, prepared.validation, logits, config.ngrams, progress)
-            logits = logits * linear.network_scale + np.stack([linear.logits(example.text) for example in prepared.validation])
-    calibration = fit_calibration(taxonomy, logits, validation.targets)
-    about = {
-        "name": config.model.name,
-        "base": config.model.base,
-        "max_tokens": longest_input(network),
-        "training": {
-            "config": config.fingerprint,
-            "data": prepared.files,
-            "examples": {"train": len(prepared.train), "validation": len(prepared.validation), "partial": len(prepared.partial)},
-            "history": history.epochs,
-            "best_epoch": history.best,
-            "seconds": round(time.time() - started, 1),
-            "versions": {"reclamo": reclamo.__version__, "torch": str(torch.__version__)},
-        },
-    }
-    samples = [example.text for example in draw(prepared.train, config.model.int8_samples)] if config.model.int8_samples else []
+        assert trainer.validation is not None
+        logits, targets = trainer.logits(trainer.validation), trainer.validation.targets
+        linear, logits = add_ngrams(taxonomy, prepared, logits, config.ngrams, progress)
     artefact = write_artefact(
         Path(config.output),
-        network,
-        tokenizer,
+        start.network,
+        start.tokenizer,
         taxonomy,
-        calibration,
-        about,
+        fit_calibration(taxonomy, logits, targets),
+        describe_tagger(config, start, prepared, history, time.time() - started),
         compress=config.model.compress,
         linear=linear,
-        samples=samples,
+        samples=[example.text for example in draw(prepared.train, config.model.int8_samples)] if config.model.int8_samples else [],
     )
-    figures = parity(network, artefact, [example.text for example in prepared.validation][:PARITY_TEXTS])
+    figures = parity(start.network, artefact, [example.text for example in prepared.validation][:PARITY_TEXTS])
     require_parity(figures)
     return update_manifest(artefact, metrics={"parity": figures})
 
 
-def keep_layers(encoder: Any, layers: int) -> None:
-    """Cut an encoder to its first layers.
+def make_start(config: TrainConfig, taxonomy: Taxonomy) -> Start:
+    """Build the network: from the base, or from layers of the teacher."""
+    network, tokenizer = build_network(config.model, taxonomy.n_logits, config.optim.seed)
+    if config.distil is None:
+        return Start(network=network, tokenizer=tokenizer, distiller=None)
+    trained = {name for name, value in network.named_parameters() if value.requires_grad}
+    distiller = Distiller(config.distil, read_teacher(config.distil.teacher, network), taxonomy)
+    return Start(network=distiller.student(trained), tokenizer=tokenizer, distiller=distiller)
 
-    Raises:
-        BaseModelError: the encoder does not keep its layers in `encoder.layer`, as BERT and RoBERTa do.
+
+def make_trainer(config: TrainConfig, taxonomy: Taxonomy, start: Start, prepared: Prepared, progress: Progress) -> Trainer:
+    """Put the examples into batches and the network before them; a student has its heads from its teacher, and no warm start."""
+    tokens, size = Tokens(start.tokenizer, config.model.max_tokens), config.optim.tokens_per_batch
+    drawn = [*prepared.partial, *prepared.unlabelled]
+    whole = TrainingSet([*prepared.train, *drawn], taxonomy, tokens, size, config.optim.token_dropout)
+    return Trainer(
+        start.network,
+        taxonomy,
+        whole,
+        TrainingSet(prepared.validation, taxonomy, tokens, 2 * size),
+        config.optim if start.distiller is None else config.optim.model_copy(update={"warm_start": False}),
+        run=Path(config.run),
+        partial=(range(len(prepared.train), len(whole.examples)), config.data.partial_weight),
+        objective=start.distiller,
+        progress=progress,
+    )
+
+
+def add_ngrams(
+    taxonomy: Taxonomy, prepared: Prepared, logits: NDArray[np.float32], config: NGramsConfig, progress: Progress
+) -> tuple[LinearPart | None, NDArray[np.float32]]:
+    """Fit the n-grams beside the network, if any are wanted.
+
+    Args:
+        logits: of the network on the validation messages, (messages, n_logits).
+
+    Returns:
+        the n-grams, and the logits of both together.
     """
-    stack = getattr(getattr(encoder, "encoder", None), "layer", None)
-    if stack is None:
-        raise BaseModelError("this base does not keep its layers where BERT does; leave out model.layers")
-    encoder.encoder.layer = stack[:layers]
-    encoder.config.num_hidden_layers = layers
+    if not config.enabled:
+        return None, logits
+    linear = fit_linear_part(taxonomy, [*prepared.train, *prepared.partial], prepared.validation, logits, config, progress)
+    return linear, logits * linear.network_scale + np.stack([linear.logits(example.text) for example in prepared.validation])
+
+
+def describe_tagger(config: TrainConfig, start: Start, prepared: Prepared, history: History, seconds: float) -> dict[str, Any]:
+    """Say what the manifest tells of a tagger and its training."""
+    training = {
+        "config": config.fingerprint,
+        "data": prepared.files,
+        "examples": prepared.counts,
+        "history": history.epochs,
+        "best_epoch": history.best,
+        "seconds": round(seconds, 1),
+        "versions": {"reclamo": reclamo.__version__, "torch": str(torch.__version__)},
+    }
+    if start.distiller is not None:
+        training["distilled_from"] = start.distiller.origin
+    longest = longest_input(start.network)
+    return {"name": config.model.name, "base": config.model.base, "max_tokens": longest, "training": training}
 
 
 def longest_input(network: TaggerNetwork) -> int:
@@ -123,7 +152,7 @@ def build_network(config: ModelConfig, labels: int, seed: int) -> tuple[TaggerNe
     torch.manual_seed(seed)
     encoder, tokenizer = load_base(config.base)
     if config.layers:
-        keep_layers(encoder, config.layers)
+        select_layers(encoder, range(config.layers))
     for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
         if hasattr(encoder.config, name):
             setattr(encoder.config, name, config.encoder_dropout)

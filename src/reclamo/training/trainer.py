@@ -6,9 +6,10 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from reclamo.model.network import TaggerNetwork
 from reclamo.taxonomy import Taxonomy
 from reclamo.training.checkpoint import load_checkpoint, save_checkpoint
 from reclamo.training.config import OptimConfig
-from reclamo.training.data import TrainingSet
+from reclamo.training.data import Batch, TrainingSet
 from reclamo.training.score import macro_average_precision
 from reclamo.training.warmstart import warm_start
 
@@ -38,6 +39,17 @@ class History:
     best_score: float = -math.inf
 
 
+class Objective(Protocol):
+    """What a step makes smaller in place of the labels' loss alone; its fingerprint is kept in the checkpoint."""
+
+    @property
+    def fingerprint(self) -> dict[str, Any]: ...
+
+    def __call__(
+        self, network: TaggerNetwork, batch: Batch, labels: HeadsLoss, autocast: Callable[[], AbstractContextManager[Any]]
+    ) -> Tensor: ...
+
+
 class Trainer:
     """Train one network on one training set.
 
@@ -48,6 +60,7 @@ class Trainer:
         config: the optimiser's settings.
         run: folder of the checkpoint; None writes none.
         partial: rows of `train` that are drawn anew in each epoch, with the share to draw.
+        objective: what to make smaller; the labels' loss by default.
         progress: called with a record at each step, checkpoint and epoch.
     """
 
@@ -61,6 +74,7 @@ class Trainer:
         *,
         run: Path | None = None,
         partial: tuple[Sequence[int], float] = ((), 0.0),
+        objective: Objective | None = None,
         progress: Progress | None = None,
     ) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -74,6 +88,7 @@ class Trainer:
         self.config = config
         self.run_folder = run
         self.partial = partial
+        self.objective = objective
         self.progress = progress or (lambda record: None)
         self.loss = HeadsLoss(taxonomy, train.targets, cap=config.weight_cap, smoothing=config.smoothing).to(self.device)
         self.bf16 = wants_bf16(config.precision, self.device)
@@ -131,12 +146,18 @@ class Trainer:
                 out[batch.rows] = logits.float().cpu().numpy()
         return out
 
-    def _step(self, optimiser: torch.optim.Optimizer, batch: Any) -> float:
+    def _loss(self, batch: Batch) -> Tensor:
+        if self.objective is not None:
+            return self.objective(self.network, batch, self.loss, self.autocast)
         with self.autocast():
             logits, _ = self.network(batch.ids, batch.mask)
-        loss = self.loss(logits.float(), batch.values, batch.asked)
+        loss: Tensor = self.loss(logits.float(), batch.values, batch.asked)
+        return loss
+
+    def _step(self, optimiser: torch.optim.Optimizer, batch: Batch) -> float:
+        loss = self._loss(batch)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_([p for p in self.network.parameters() if p.requires_grad], self.config.clip)
         optimiser.step()
         if self.config.average:
@@ -190,16 +211,21 @@ class Trainer:
         random.Random(self.config.seed).shuffle(rows)
         return self.train.subset(sorted(rows[:WARM_START_ROWS]))
 
+    def _settings(self) -> dict[str, Any]:
+        """What a checkpoint must have been made with to go on from it."""
+        objective = {} if self.objective is None else {"objective": self.objective.fingerprint}
+        return self.config.model_dump(mode="json") | objective
+
     def _save(self, optimiser: torch.optim.Optimizer, epoch: int, done: int, step: int) -> None:
         assert self.run_folder is not None
         extra = {f"best.{k}": v for k, v in self.best.items()} | {f"running.{k}": v for k, v in self.running.items()}
-        state = {"epoch": epoch, "done": done, "step": step, "config": self.config.model_dump(mode="json"), "history": vars(self.history)}
+        state = {"epoch": epoch, "done": done, "step": step, "config": self._settings(), "history": vars(self.history)}
         save_checkpoint(self.run_folder / "checkpoint", self.network, optimiser, extra, state)
         self.progress({"kind": "checkpoint", "step": step})
 
     def _resume(self, optimiser: torch.optim.Optimizer) -> tuple[int, int, int]:
         found = load_checkpoint(self.run_folder / "checkpoint", self.network, optimiser) if self.run_folder else None
-        if found is None or found[0]["config"] != self.config.model_dump(mode="json"):
+        if found is None or found[0]["config"] != self._settings():
             return 0, 0, 0
         state, extra = found
         self.history = History(**state["history"])

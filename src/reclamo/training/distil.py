@@ -1,0 +1,183 @@
+"""Knowledge distillation: a small student learns what a trained teacher answers, and how it gets there.
+
+The student is made of some of the teacher's layers (Sanh et al., 2019); it learns from the teacher's logits (Hinton et al., 2015;
+as they are: Ba and Caruana, 2014), from its hidden states (Sun et al., 2019), and from the labels where there are any.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from reclamo.errors import ArtefactError, BaseModelError, UsageError
+from reclamo.model.loss import HeadsLoss
+from reclamo.model.network import TaggerNetwork
+from reclamo.taxonomy import Head, Taxonomy
+from reclamo.training.checkpoint import read_best
+from reclamo.training.config import DistilConfig, load_config
+from reclamo.training.data import Batch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Teacher:
+    """A trained network, the name of its tagger, and the SHA-256 of its weights."""
+
+    name: str
+    fingerprint: str
+    network: TaggerNetwork
+
+
+def read_teacher(source: str, network: TaggerNetwork) -> Teacher:
+    """Load the best weights of a training run into a network of the same base.
+
+    Args:
+        source: the teacher's training configuration, or its run folder.
+        network: of the teacher's base and taxonomy, cut here to as many layers as the teacher has; it becomes the teacher.
+
+    Raises:
+        ArtefactError: no trained teacher there, or one of another base or taxonomy.
+    """
+    name, run = _place(source)
+    weights = read_best(run / "checkpoint")
+    if weights is None:
+        how = f"`python train.py --config {source}`" if source.endswith(".toml") else "the teacher's training"
+        raise ArtefactError(f"no trained teacher to learn from; run {how} first, or set distil.teacher to another run folder", path=run)
+    select_layers(network.encoder, range(_count_layers(weights)))
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ArtefactError("the teacher has another base or taxonomy than this configuration; make them the same", path=run) from error
+    network.eval().requires_grad_(False)
+    return Teacher(name=name, fingerprint=hash_weights(weights), network=network)
+
+
+def _place(source: str) -> tuple[str, Path]:
+    if not source.endswith(".toml"):
+        return Path(source).name, Path(source)
+    config = load_config(source)
+    return config.model.name, Path(config.run)
+
+
+def _count_layers(weights: dict[str, Tensor]) -> int:
+    return 1 + max((int(name.split(".layer.")[1].split(".")[0]) for name in weights if ".layer." in name), default=-1)
+
+
+def hash_weights(weights: dict[str, Tensor]) -> str:
+    """SHA-256 over names and values, in the order of the names."""
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(name.encode())
+        digest.update(weights[name].contiguous().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def select_layers(encoder: Any, layers: Sequence[int]) -> None:
+    """Keep only some layers of an encoder, in the order given. Example: 12 layers, [0, 4, 8, 11] -> 4 layers.
+
+    Raises:
+        BaseModelError: the encoder does not keep its layers in `encoder.layer`, as BERT and RoBERTa do.
+        UsageError: it has no layer of such an index.
+    """
+    stack = getattr(getattr(encoder, "encoder", None), "layer", None)
+    if stack is None:
+        raise BaseModelError("this base does not keep its layers where BERT does; leave out model.layers and [distil]")
+    if any(layer >= len(stack) for layer in layers):
+        raise UsageError(f"there is no layer {max(layers)}: the encoder has {len(stack)} layers, numbered from 0")
+    encoder.encoder.layer = torch.nn.ModuleList([stack[layer] for layer in layers])
+    encoder.config.num_hidden_layers = len(layers)
+
+
+class Distiller:
+    """The loss of a student beside its teacher: labels, logits and hidden states, weighed."""
+
+    def __init__(self, config: DistilConfig, teacher: Teacher, taxonomy: Taxonomy) -> None:
+        self.config = config
+        self.teacher = teacher
+        self.taxonomy = taxonomy
+
+    @property
+    def fingerprint(self) -> dict[str, Any]:
+        """What a checkpoint must have been made with to go on from it."""
+        return {**self.config.model_dump(mode="json"), "teacher": self.teacher.fingerprint}
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """Where the student comes from, for its manifest."""
+        return {"name": self.teacher.name, "weights_sha256": self.teacher.fingerprint}
+
+    def student(self, trained: Collection[str]) -> TaggerNetwork:
+        """Copy the teacher with the configured layers only.
+
+        Args:
+            trained: names of the teacher's parameters that are trained in a student too; the others stay as they are.
+        """
+        student = copy.deepcopy(self.teacher.network)
+        for name, value in student.named_parameters():
+            value.requires_grad = name in trained
+        select_layers(student.encoder, self.config.layers)
+        return student.train()
+
+    def __call__(
+        self, network: TaggerNetwork, batch: Batch, labels: HeadsLoss, autocast: Callable[[], AbstractContextManager[Any]]
+    ) -> Tensor:
+        """Give the weighed loss of a batch."""
+        teacher = self.teacher.network.to(batch.ids.device)
+        with torch.no_grad(), autocast():
+            wanted, wanted_states = teacher.look_inside(batch.ids, batch.mask)
+        with autocast():
+            logits, states = network.look_inside(batch.ids, batch.mask)
+        total: Tensor = self.config.labels * labels(logits.float(), batch.values, batch.asked)
+        total = total + self.config.logits * self.logit_gap(logits.float(), wanted.float())
+        if self.config.hidden:
+            gaps = [hidden_gap(states[k], wanted_states[layer], batch.mask) for k, layer in enumerate(self.config.layers)]
+            total = total + self.config.hidden * torch.stack(gaps).mean()
+        return total
+
+    def logit_gap(self, logits: Tensor, wanted: Tensor) -> Tensor:
+        """Mean over the heads of how far the student's logits are from the teacher's, both (batch, n_logits); 0 where they agree."""
+        measure = square_gap if self.config.kind == "mse" else self._soft
+        gaps = [measure(head, logits[:, where], wanted[:, where]) for head, where in self._heads()]
+        return torch.stack(gaps).mean()
+
+    def _heads(self) -> list[tuple[Head, slice]]:
+        return [(head, self.taxonomy.slices[head.name]) for head in self.taxonomy.heads]
+
+    def _soft(self, head: Head, logits: Tensor, wanted: Tensor) -> Tensor:
+        heat = self.config.temperature
+        return heat**2 * soft_gap(head, logits / heat, wanted / heat)
+
+
+def square_gap(head: Head, logits: Tensor, wanted: Tensor) -> Tensor:
+    """Mean square difference of a head's logits."""
+    return functional.mse_loss(logits, wanted)
+
+
+def soft_gap(head: Head, logits: Tensor, wanted: Tensor) -> Tensor:
+    """Kullback-Leibler divergence of the student's probabilities from the teacher's.
+
+    Of a one-of head that of its classes; of the others label by label, weighed as in `HeadsLoss`.
+    """
+    if head.kind == "one_of":
+        return functional.kl_div(
+            torch.log_softmax(logits, dim=-1), torch.log_softmax(wanted, dim=-1), log_target=True, reduction="batchmean"
+        )
+    sure = torch.sigmoid(wanted)
+    crossed = functional.binary_cross_entropy_with_logits(logits, sure, reduction="none")
+    least = functional.binary_cross_entropy_with_logits(wanted, sure, reduction="none")
+    gaps = crossed - least
+    return gaps.mean() if head.kind != "any_of" else gaps.sum(-1).mean() / gaps.shape[-1] ** 0.5
+
+
+def hidden_gap(states: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
+    """One less the cosine between token states (batch, tokens, hidden): mean over a message's tokens, then over the messages."""
+    gaps = 1.0 - functional.cosine_similarity(states.float(), wanted.float(), dim=-1)
+    return ((gaps * mask).sum(1) / mask.sum(1)).mean()

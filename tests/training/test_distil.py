@@ -1,0 +1,291 @@
+"""A student is made of its teacher's layers, comes closer to it on texts without labels, and goes on after a kill."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from safetensors.torch import save_file  # noqa: E402
+from transformers import BertConfig, BertModel  # noqa: E402
+
+from reclamo.corpus import Example  # noqa: E402
+from reclamo.errors import ArtefactError, UsageError  # noqa: E402
+from reclamo.model.base import load_base  # noqa: E402
+from reclamo.model.network import TaggerNetwork  # noqa: E402
+from reclamo.taxonomy import load_taxonomy, parse_taxonomy  # noqa: E402
+from reclamo.training.config import DataConfig, DistilConfig, OptimConfig, TrainConfig, UnlabelledConfig, load_config  # noqa: E402
+from reclamo.training.data import Tokens, TrainingSet  # noqa: E402
+from reclamo.training.distil import Distiller, Teacher, hidden_gap, read_teacher, select_layers, soft_gap  # noqa: E402
+from reclamo.training.prepare import prepare  # noqa: E402
+from reclamo.training.run import run  # noqa: E402
+from reclamo.training.trainer import Trainer  # noqa: E402
+
+SCHEMA = """
+version = 1
+name = "toy"
+languages = ["es"]
+[[head]]
+name = "mood"
+kind = "one_of"
+labels = [{ name = "bad" }, { name = "good" }]
+[[head]]
+name = "topics"
+kind = "any_of"
+labels = [{ name = "money" }, { name = "time" }]
+"""
+TOY = parse_taxonomy(SCHEMA)
+WORDS = ["nadie", "amable", "reembolso", "semanas", "sábado", "calle", "técnico", "DOS", "puntual", "tres", "app", "veces"]
+ROOT = Path(__file__).parents[2]
+
+
+def network(layers: int = 4, seed: int = 3) -> TaggerNetwork:
+    """A random BERT with heads that say something."""
+    torch.manual_seed(seed)
+    shape = {"hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 64, "max_position_embeddings": 64}
+    still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "initializer_range": 0.2}
+    encoder = BertModel(BertConfig(vocab_size=400, num_hidden_layers=layers, pad_token_id=1, **shape, **still), add_pooling_layer=False)
+    made = TaggerNetwork(encoder, TOY.n_logits, 0.0)
+    for values in (made.attention.weight, made.attention.query):
+        torch.nn.init.normal_(values, std=0.5)
+    return made
+
+
+def distiller(layers: list[int], **config: Any) -> Distiller:
+    teacher = network()
+    teacher.eval().requires_grad_(False)
+    described = Teacher(name="teacher", fingerprint="f", network=teacher)
+    return Distiller(DistilConfig(teacher="runs/teacher", layers=layers, **config), described, TOY)
+
+
+def student(made: Distiller) -> TaggerNetwork:
+    return made.student({name for name, _ in network().named_parameters() if "word_embeddings" not in name})
+
+
+def texts(n: int, seed: int) -> list[Example]:
+    """Messages without a label."""
+    rng = random.Random(seed)
+    return [Example(id=str(k), text=" ".join(rng.sample(WORDS, rng.randint(2, 8))), lang=None, labels={}) for k in range(n)]
+
+
+def training_set(base: Path, examples: list[Example]) -> TrainingSet:
+    return TrainingSet(examples, TOY, Tokens(load_base(base)[1], 32), 256)
+
+
+def trainer_for(base: Path, made: Distiller, examples: list[Example], **more: Any) -> Trainer:
+    settings = {"encoder_lr": 3e-3, "head_lr": 1e-3, "augment": 0.5, "average": 0.5, "warm_start": False, "precision": "fp32", "threads": 1}
+    optim = OptimConfig(**{**settings, **{key: more.pop(key) for key in ("epochs", "seed") if key in more}})
+    return Trainer(student(made), TOY, training_set(base, examples), None, optim, objective=made, **more)
+
+
+def test_a_student_holds_exactly_the_chosen_layers_the_embeddings_and_the_heads() -> None:
+    made = distiller([1, 3])
+    teacher, small = made.teacher.network.state_dict(), student(made).state_dict()
+    renamed = {name.replace("layer.0.", "layer.1.") if "layer.0." in name else name.replace("layer.1.", "layer.3."): name for name in small}
+    assert len(small) == len(teacher) - 2 * sum(".layer.0." in name for name in teacher)
+    assert all(torch.equal(teacher[theirs], small[mine]) for theirs, mine in renamed.items())
+
+
+def test_what_is_trained_in_the_student_is_its_own() -> None:
+    made = distiller([0, 2])
+    before = {name: value.clone() for name, value in made.teacher.network.state_dict().items()}
+    small = student(made)
+    frozen = [name for name, value in small.named_parameters() if not value.requires_grad]
+    assert frozen == ["encoder.embeddings.word_embeddings.weight"]
+    with torch.no_grad():
+        for value in small.parameters():
+            value.add_(1.0)
+    assert all(torch.equal(before[name], value) for name, value in made.teacher.network.state_dict().items())
+
+
+@pytest.mark.parametrize("kind", ["mse", "soft"])
+def test_a_student_of_all_layers_starts_at_no_loss_and_one_of_some_does_not(kind: str, tiny_base: Path) -> None:
+    for layers, least in (([0, 1, 2, 3], 0.0), ([0, 3], 1e-4)):
+        made = distiller(layers, kind=kind, temperature=2.0)
+        small = student(made)
+        (batch, *_) = training_set(tiny_base, texts(20, seed=1)).in_order()
+        labels = trainer_for(tiny_base, made, texts(4, seed=1)).loss
+        loss = float(made(small, batch, labels, lambda: torch.autocast("cpu", enabled=False)).detach())
+        assert loss == pytest.approx(0.0, abs=1e-6) if not least else loss > least
+
+
+def test_soft_distances_are_the_divergences_of_torch_distributions() -> None:
+    torch.manual_seed(0)
+    mine, theirs = torch.randn(9, 2), torch.randn(9, 2)
+    law = torch.distributions
+    classes = law.kl_divergence(law.Categorical(logits=theirs), law.Categorical(logits=mine)).mean()
+    labels = law.kl_divergence(law.Bernoulli(logits=theirs), law.Bernoulli(logits=mine)).sum(-1).mean() / 2**0.5
+    mood, topics = TOY.heads
+    assert float(soft_gap(mood, mine, theirs)) == pytest.approx(float(classes), abs=1e-6)
+    assert float(soft_gap(topics, mine, theirs)) == pytest.approx(float(labels), abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["mse", "soft"])
+def test_a_student_comes_closer_to_its_teacher_on_texts_without_labels(kind: str, tiny_base: Path) -> None:
+    made = distiller([0, 3], kind=kind)
+    trainer = trainer_for(tiny_base, made, texts(80, seed=1), epochs=8)
+    unseen = training_set(tiny_base, texts(40, seed=2))
+    assert not unseen.targets.mask.any()
+    teacher = Trainer(made.teacher.network, TOY, unseen, None, trainer.config).logits(unseen)
+    before = abs(trainer.logits(unseen) - teacher).mean()
+    trainer.fit()
+    after = abs(trainer.logits(unseen) - teacher).mean()
+    assert after < 0.7 * before
+
+
+def test_padding_does_not_change_the_distance_of_hidden_states() -> None:
+    torch.manual_seed(1)
+    short, long = (torch.randn(1, n, 8) for n in (3, 7))
+    theirs_short, theirs_long = (torch.randn(1, n, 8) for n in (3, 7))
+    padding = torch.full((1, 4, 8), 9.0)
+    both = hidden_gap(
+        torch.cat([torch.cat([short, padding], 1), long]),
+        torch.cat([torch.cat([theirs_short, -padding], 1), theirs_long]),
+        torch.tensor([[1, 1, 1, 0, 0, 0, 0], [1] * 7]),
+    )
+    alone = [hidden_gap(a, b, torch.ones(1, a.shape[1])) for a, b in ((short, theirs_short), (long, theirs_long))]
+    assert float(both) == pytest.approx(float(sum(alone)) / 2, abs=1e-6)
+    assert float(hidden_gap(short, 3 * short, torch.ones(1, 3))) == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("at", [2, 6])
+def test_a_killed_distillation_goes_on_to_the_same_weights(
+    tiny_base: Path, tmp_path: Path, at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examples = texts(40, seed=3)
+    whole = trainer_for(tiny_base, distiller([0, 3]), examples, epochs=2)
+    whole.fit()
+
+    class Killed(Exception):
+        pass
+
+    def kill(record: dict[str, Any]) -> None:
+        if record["kind"] == "checkpoint" and record["step"] >= at:
+            raise Killed
+
+    monkeypatch.setattr("reclamo.training.trainer.CHECKPOINT_SECONDS", 0.0)
+    with pytest.raises(Killed):
+        trainer_for(tiny_base, distiller([0, 3]), examples, epochs=2, run=tmp_path, progress=kill).fit()
+    records: list[dict[str, Any]] = []
+    again = trainer_for(tiny_base, distiller([0, 3]), examples, epochs=2, run=tmp_path, progress=records.append)
+    again.fit()
+    assert records[0] == {"kind": "resume", "step": at}
+    b = again.network.state_dict()
+    assert all(torch.allclose(value, b[name], atol=1e-6) for name, value in whole.network.state_dict().items())
+    other: list[dict[str, Any]] = []
+    trainer_for(tiny_base, distiller([0, 3], logits=2.0), examples, epochs=2, run=tmp_path, progress=other.append).fit()
+    assert other[0]["kind"] == "step", "a checkpoint of another loss is not gone on from"
+
+
+def write_checkpoint(run: Path, made: TaggerNetwork) -> None:
+    (run / "checkpoint").mkdir(parents=True)
+    tensors = {f"extra.best.{name}": value.contiguous() for name, value in made.state_dict().items()}
+    save_file(tensors | {"network.attention.bias": torch.ones(2)}, run / "checkpoint" / "tensors.safetensors")
+
+
+def test_the_teacher_is_the_best_network_of_its_run_however_many_layers_it_has(tmp_path: Path) -> None:
+    trained = network(layers=3, seed=8)
+    write_checkpoint(tmp_path / "medium", trained)
+    teacher = read_teacher(str(tmp_path / "medium"), network(layers=4))
+    assert teacher.name == "medium"
+    assert all(torch.equal(value, teacher.network.state_dict()[name]) for name, value in trained.state_dict().items())
+    assert not any(value.requires_grad for value in teacher.network.parameters())
+    config = tmp_path / "medium.toml"
+    config.write_text(
+        f'run = {json.dumps(str(tmp_path / "medium"))}\n[data]\ncorpus = []\n[model]\nname = "reclamo-medium"\n', encoding="utf-8"
+    )
+    named = read_teacher(str(config), network(layers=4))
+    assert (named.name, named.fingerprint) == ("reclamo-medium", teacher.fingerprint)
+    write_checkpoint(tmp_path / "other", network(layers=3, seed=9))
+    assert read_teacher(str(tmp_path / "other"), network()).fingerprint != teacher.fingerprint
+
+
+def test_a_missing_or_foreign_teacher_is_said_with_what_to_do(tmp_path: Path) -> None:
+    config = tmp_path / "small.toml"
+    config.write_text(f"run = {json.dumps(str(tmp_path / 'nowhere'))}\n[data]\ncorpus = []\n", encoding="utf-8")
+    with pytest.raises(ArtefactError, match=r"run `python train.py --config .*small\.toml` first"):
+        read_teacher(str(config), network())
+    foreign = network()
+    foreign.attention.bias = torch.nn.Parameter(torch.zeros(9))
+    write_checkpoint(tmp_path / "foreign", foreign)
+    with pytest.raises(ArtefactError, match="another base or taxonomy"):
+        read_teacher(str(tmp_path / "foreign"), network())
+    with pytest.raises(UsageError, match="no layer 4: the encoder has 4 layers"):
+        select_layers(network().encoder, [0, 4])
+
+
+def test_unlabelled_texts_need_a_teacher(tmp_path: Path) -> None:
+    path = tmp_path / "train.toml"
+    path.write_text('[data]\ncorpus = ["rows"]\n[[data.extra_unlabelled]]\npath = "texts.jsonl"\n', encoding="utf-8")
+    with pytest.raises(UsageError, match=r"add a \[distil\] table"):
+        load_config(path)
+    with pytest.raises(UsageError, match=r"distil\.layers: .*from the lowest to the highest"):
+        load_config(path, {"distil.teacher": "runs/small", "distil.layers": [0, 3, 3]})
+    assert load_config(path, {"distil.teacher": "runs/small", "distil.layers": [0]}).data.extra_unlabelled[0].column == "text"
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> str:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
+def test_no_text_kept_for_measuring_or_labelled_already_is_learnt_from_without_labels(tmp_path: Path) -> None:
+    splits = {"Somos ocho.": "train", "Somos nueve.": "validation", "Somos diez.": "test"}
+    rows = [
+        {"id": text, "lang": "es", "role": "agent", "text": text, "labels": {"sentiment": "neutral", "traits": []}, "split": split}
+        for text, split in splits.items()
+    ]
+    kept = write(tmp_path / "dev.jsonl", [{"text": "Queda para medir"}])
+    free = [{"body": text} for text in (*splits, "queda PARA medir!", "Nuevo uno", "Nuevo dos", "nuevo, dos", "", "Nuevo tres")]
+    source = UnlabelledConfig(path=write(tmp_path / "free.jsonl", free), column="body")
+    config = DataConfig(corpus=[write(tmp_path / "rows.jsonl", rows)], exclude=[kept], extra_unlabelled=[source])
+    found = prepare(config, load_taxonomy())
+    assert {example.text.casefold().replace(",", "") for example in found.unlabelled} == {"nuevo uno", "nuevo dos", "nuevo tres"}
+    assert len(found.unlabelled) == found.counts["unlabelled"] == 3
+    assert all(example.labels == {} for example in found.unlabelled)
+    assert "free.jsonl" in found.files
+
+
+def test_the_configuration_of_the_tiny_tagger_reads_nothing_kept_for_measuring() -> None:
+    config = load_config(ROOT / "configs/tiny.toml")
+    read = [source.path for source in config.data.extra_unlabelled]
+    assert config.distil is not None
+    assert read
+    assert not [path for path in read if "eval/" in path or "dev." in path or "bank_tweets" in path]
+    assert config.data.exclude == load_config(ROOT / "configs/small.toml").data.exclude
+
+
+def test_a_whole_run_says_where_its_tagger_comes_from(tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reclamo.training.run.require_parity", lambda figures: None)  # random toys are no matter of precision
+    (tmp_path / "toy.toml").write_text(SCHEMA, encoding="utf-8")
+    rows = []
+    for number, text in enumerate(texts(24, seed=5)):
+        labels = {"mood": "bad" if "nadie" in text.text else "good", "topics": []}
+        split = "validation" if number % 4 == 0 else "train"
+        rows.append({"id": str(number), "lang": "es", "text": text.text, "split": split, "labels": labels})
+    write_checkpoint(tmp_path / "big", TaggerNetwork(load_base(tiny_base)[0], TOY.n_logits))
+    described = {
+        "data": {
+            "corpus": [write(tmp_path / "rows.jsonl", rows)],
+            "extra_unlabelled": [{"path": write(tmp_path / "free.jsonl", [{"text": example.text} for example in texts(20, seed=6)])}],
+        },
+        "model": {"name": "small", "base": str(tiny_base), "vocabulary": None, "taxonomy": str(tmp_path / "toy.toml"), "compress": False},
+        "optim": {"epochs": 1, "threads": 1, "precision": "fp32", "tokens_per_batch": 256},
+        "ngrams": {"enabled": False},
+        "distil": {"teacher": str(tmp_path / "big"), "layers": [1]},
+        "run": str(tmp_path / "run"),
+        "output": str(tmp_path / "tagger"),
+    }
+    artefact = run(TrainConfig.model_validate(described))
+    training = artefact.manifest.training
+    assert training["distilled_from"]["name"] == "big"
+    assert len(training["distilled_from"]["weights_sha256"]) == 64
+    assert training["examples"] == {"train": 18, "validation": 6, "partial": 0, "unlabelled": 20}
+    network = artefact.path / "network.xml"
+    assert "layer.0" in network.read_text(encoding="utf-8")
+    assert "layer.1" not in network.read_text(encoding="utf-8")
