@@ -181,7 +181,7 @@ class Tagger:
 
     def _decode(self, read: _Chunk, scores: Array, contributions: list[Array]) -> Iterator[Tags]:
         chunk, good, units = read.messages, read.good, read.units
-        scores, contributions = self._with_ngrams(units, scores, contributions)
+        scores, contributions = self.add_ngrams(units, scores, contributions)
         pooled = [pool_windows(self.taxonomy, scores, units, k) for k in range(len(good))]
         logits = np.stack(pooled) if pooled else np.zeros((0, self.taxonomy.n_logits), np.float32)
         decoded = self._decoder.decode(logits, [{"role": chunk[index].role} for index in good])
@@ -201,7 +201,7 @@ class Tagger:
 
     def run(self, units: list[Unit], want_contributions: bool) -> tuple[Array, list[Array]]:
         """Score units: logits (units, n_logits), and contributions (n_logits, tokens) of each where wanted."""
-        return self._with_ngrams(units, *self._network(units, want_contributions))
+        return self.add_ngrams(units, *self._network(units, want_contributions))
 
     def _network(self, units: list[Unit], want_contributions: bool) -> tuple[Array, list[Array]]:
         """What the network alone gives, in batches by tokens."""
@@ -219,8 +219,12 @@ class Tagger:
             self._runtime.run([pad_batch([units[i] for i in group], self._units.pad) for group in groups], take)
         return scores, contributions
 
-    def _with_ngrams(self, units: list[Unit], scores: Array, contributions: list[Array]) -> tuple[Array, list[Array]]:
-        """Add what the n-grams give; a logit stays the exact sum of what each token gave."""
+    def add_ngrams(self, units: list[Unit], scores: Array, contributions: list[Array]) -> tuple[Array, list[Array]]:
+        """Add what the n-grams give to what the network gave; a logit stays the exact sum of what each token gave.
+
+        Args:
+            scores: (units, n_logits). contributions: (n_logits, tokens) of each unit, or none where they are not wanted.
+        """
         linear = self._linear
         if linear is None:
             return scores, contributions
