@@ -69,3 +69,14 @@ def test_no_pickle_is_left_in_the_code() -> None:
     for path in (ROOT / "src").rglob("*.py"):
         code = path.read_text(encoding="utf-8")
         assert not re.search(r"^\s*(import|from)\s+(pickle|joblib|dill|cloudpickle)|torch\.(load|save)\(", code, re.M), path
+
+
+def test_a_bundled_tagger_goes_by_its_name_unless_a_folder_is_called_so(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert open_artefact("reclamo-small").path == ROOT / "models" / "reclamo-small"
+    copy.rename(tmp_path / "reclamo-small")
+    assert open_artefact("reclamo-small").path == Path("reclamo-small")
+    with pytest.raises(ArtefactError, match="or one of reclamo-small, reclamo-tiny"):
+        open_artefact("reclamo-huge")

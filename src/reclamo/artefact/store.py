@@ -22,7 +22,7 @@ NGRAMS: Final = "ngrams.npz"
 CARD: Final = "README.md"
 AUDITED: Final = (TAXONOMY, TOKENIZER, NETWORK, WEIGHTS)
 OPTIONAL: Final = (NGRAMS,)
-BUNDLED_NAME: Final = "reclamo-small"
+BUNDLED: Final = ("reclamo-small", "reclamo-tiny")  # the first is the default
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +71,17 @@ def hash_files(path: Path) -> dict[str, str]:
 def open_artefact(path: str | Path) -> Artefact:
     """Parse and audit the artefact in a folder.
 
+    Args:
+        path: the folder, or the name of a bundled tagger where there is no such folder.
+
     Raises:
         ArtefactError: the folder or a file is missing, was altered, or is of another format.
     """
     folder = Path(path)
+    if str(path) in BUNDLED and not folder.exists():
+        folder = bundled_artefact(str(path))
     if not (folder / MANIFEST).is_file():
-        raise ArtefactError(f"holds no {MANIFEST}; give the folder of a tagger, or none for the bundled one", path=folder)
+        raise ArtefactError(f"holds no {MANIFEST}; give the folder of a tagger, or one of {', '.join(BUNDLED)}", path=folder)
     try:
         raw = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except ValueError as error:
@@ -99,18 +104,18 @@ def _audit(folder: Path, raw: Any) -> None:
             raise ArtefactError(f"{name} is not the file that the manifest names (another hash); copy the tagger again", path=folder)
 
 
-def bundled_artefact() -> Path:
-    """Find the bundled tagger: inside the installed package, else in the source tree's models/.
+def bundled_artefact(name: str = BUNDLED[0]) -> Path:
+    """Find a bundled tagger: inside the installed package, else in the source tree's models/.
 
     Raises:
         ArtefactError: neither is there.
     """
-    inside = Path(__file__).parents[1] / "_models" / BUNDLED_NAME
-    beside = Path(__file__).parents[3] / "models" / BUNDLED_NAME
+    inside = Path(__file__).parents[1] / "_models" / name
+    beside = Path(__file__).parents[3] / "models" / name
     for candidate in (inside, beside):
         if (candidate / MANIFEST).is_file():
             return candidate
-    raise ArtefactError(f"the bundled tagger {BUNDLED_NAME!r} is not there; reinstall reclamo, or run train.py and give its output folder")
+    raise ArtefactError(f"the bundled tagger {name!r} is not there; reinstall reclamo, or run train.py and give its output folder")
 
 
 def clear(path: Path) -> None:

@@ -11,7 +11,7 @@ import typer
 
 
 def bench(
-    model: Annotated[list[Path] | None, typer.Option("--model", help="folder of a tagger; give it again for several")] = None,
+    model: Annotated[list[Path] | None, typer.Option("--model", help="name or folder of a tagger; give it again for several")] = None,
     data: Annotated[Path, typer.Option("--data", help="folder of the corpus that the messages are drawn from")] = Path("data"),
     only: Annotated[list[str] | None, typer.Option("--only", help="a system to measure; give it again for several")] = None,
     messages: Annotated[int, typer.Option("--messages", min=8, help="messages of the short mix; the long one has half")] = 96,
@@ -23,7 +23,7 @@ def bench(
     report: Annotated[Path | None, typer.Option("--report", help="a page to write, with a plot beside it: docs/performance.md")] = None,
 ) -> int:
     """Measure speed, memory and start-up beside a Hugging Face pipeline, torch, onnxruntime and OpenVINO, in one run."""
-    from reclamo.artefact import bundled_artefact
+    from reclamo.artefact import bundled_artefact, open_artefact
     from reclamo.bench.machine import describe_machine
     from reclamo.bench.report import write_report
     from reclamo.bench.run import BenchOptions, run_bench
@@ -32,7 +32,7 @@ def bench(
     if not only or training or any(not name.startswith("engine") for name in only):
         need_train()
     options = BenchOptions(
-        models=tuple(model or [bundled_artefact()]),
+        models=tuple(open_artefact(one).path for one in model or [bundled_artefact()]),
         data=data,
         only=tuple(only or ()),
         messages=messages,

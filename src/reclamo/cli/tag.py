@@ -35,7 +35,9 @@ def tag(
     format: Annotated[
         str | None, typer.Option("-f", "--format", help="jsonl, csv, parquet, sqlite, table, mbox or maildir; JSON lines by default")
     ] = None,
-    model: Annotated[Path | None, typer.Option("--model", help="folder of a tagger; the bundled one by default")] = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", help="reclamo-small (the default), reclamo-tiny, or the folder of a tagger")
+    ] = None,
     role: Annotated[str | None, typer.Option("--role", help="the role of every message that does not say its own")] = None,
     text_column: Annotated[str | None, typer.Option("--text-column", help="column of a table that holds the text")] = None,
     id_column: Annotated[str | None, typer.Option("--id-column", help="column of a table that holds the id")] = None,
