@@ -323,7 +323,10 @@ def _margin(artefact: Artefact, options: Options) -> float:
 
 
 def load(path: str | Path | None = None, **options: Any) -> Tagger:
-    """Load a tagger: `reclamo-small` by default, `reclamo-tiny`, or that of a folder. Options are the fields of `reclamo.engine.tagger.Options`.
+    """Load a tagger: `reclamo-small` by default, `reclamo-tiny`, or that of a folder.
+
+    Args:
+        options: the fields of `reclamo.engine.tagger.Options`.
 
     Raises:
         ArtefactError: the artefact is missing, altered or broken.
