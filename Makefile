@@ -24,7 +24,7 @@ lint: setup
 	$(BIN)/lint-imports
 
 train: setup
-	$(BIN)/python train.py --config configs/small.toml
+	for step in teacher small tiny; do $(BIN)/python train.py --config configs/$$step.toml || exit; done
 
 evaluate: setup
 	$(BIN)/python evaluate.py --model models/reclamo-small --data data

@@ -17,7 +17,7 @@ from reclamo.cli.errors import run_guarded
 def main() -> None:
     """Parse, configure, evaluate."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", help="folder of the tagger; the bundled one by default")
+    parser.add_argument("--model", help="name or folder of the tagger; reclamo-small by default")
     parser.add_argument("--data", nargs="+", default=["data"], help="labelled corpus: files or folders")
     parser.add_argument("--real", nargs="*", default=[], help="labelled files or folders that are measured apart")
     parser.add_argument("--output", default="reports", help="folder of the reports")

@@ -1,9 +1,9 @@
 """Train a tagger from labelled messages.
 
-    python train.py --config configs/small.toml
-    python train.py --config configs/small.toml --set optim.epochs=3 --set model.base=xlm-roberta-base
+    python train.py --config configs/teacher.toml
+    python train.py --config configs/teacher.toml --set optim.epochs=3 --set model.base=xlm-roberta-base
 
-With configs/small.toml it takes about half an hour on 2 processor cores with bf16 matrix units. It writes checkpoints and logs to the
+With configs/teacher.toml it takes about 25 minutes on 2 processor cores with bf16 matrix units. It writes checkpoints and logs to the
 configured `run` folder (a killed run goes on from there when started again) and the finished tagger to `output`.
 """
 

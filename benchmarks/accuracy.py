@@ -9,6 +9,7 @@ Writes docs/accuracy.md. Exit code 1 where a tagger is further below than it may
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,6 +56,7 @@ def torch_logits(texts: Sequence[str], small: Tagger, config_path: Path) -> Arra
 
 def main() -> int:
     """Measure, write the page, say whether every tagger is near enough."""
+    os.chdir(ROOT)  # the configuration's paths are relative to it
     test = [example for example in read_corpus([str(ROOT / "data")]) if example.split == "test"]
     texts = [example.text for example in test]
     small = load(ROOT / "models" / "reclamo-small")

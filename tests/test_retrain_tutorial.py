@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -17,14 +18,14 @@ TEXT = (ROOT / "docs" / "retrain.md").read_text(encoding="utf-8")
 
 def test_the_tutorial_makes_a_tagger(tmp_path: Path) -> None:
     files = dict(re.findall(r"^`([\w.-]+)`:\n\n```\w+\n(.*?)```", TEXT, re.S | re.M))
-    assert set(files) == {"helpline.toml", "rows.jsonl", "helpline-train.toml"}
+    assert set(files) == {"helpline.toml", "rows.jsonl", "helpline-train.toml", "more.jsonl", "helpline-small.toml"}
     for name, content in files.items():
         (tmp_path / name).write_text(content, encoding="utf-8")
     for name in ("train.py", "evaluate.py", "data"):
         (tmp_path / name).symlink_to(ROOT / name)
     commands = re.findall(r"```sh\n(.*?)\n```", TEXT, re.S)
     commands += re.findall(r"`(reclamo labels[^`]*|reclamo corpus audit[^`]*)`", TEXT)
-    assert len(commands) == 5
+    assert len(commands) == 6
     for line in commands:
         program, rest = line.split(" ", 1)
         command = [sys.executable, *(["-m", "reclamo"] if program == "reclamo" else []), *rest.split()]
@@ -32,3 +33,5 @@ def test_the_tutorial_makes_a_tagger(tmp_path: Path) -> None:
         assert done.returncode == 0, (line, done.stdout[-1500:], done.stderr[-1500:])
     assert (tmp_path / "tags.csv").read_text(encoding="utf-8").count("\n") == 15
     assert "urgent" in (tmp_path / "helpline" / "README.md").read_text(encoding="utf-8")
+    student = json.loads((tmp_path / "helpline-small" / "manifest.json").read_text(encoding="utf-8"))
+    assert student["training"]["distilled_from"]["name"] == "helpline"

@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
 from reclamo.corpus import Example
-from reclamo.evaluation.curve import Point, curve_table, write_curve
+from reclamo.errors import UsageError
+from reclamo.evaluation.compare import EvaluationSet
+from reclamo.evaluation.curve import Point, curve_table, learning_curve, write_curve
 from reclamo.taxonomy import load_taxonomy
+from reclamo.training.config import TrainConfig
 from reclamo.training.prepare import draw
 
 TAXONOMY = load_taxonomy()
@@ -31,6 +36,12 @@ def test_the_plot_is_well_formed_and_draws_every_point(tmp_path: Path) -> None:
     root = ElementTree.parse(tmp_path / "learning_curve.svg").getroot()
     assert len(root.findall(".//{http://www.w3.org/2000/svg}circle")) == len(POINTS)
     assert len(root.findall(".//{http://www.w3.org/2000/svg}polyline")) == 4
+
+
+def test_a_student_has_no_learning_curve_of_its_own(tmp_path: Path) -> None:
+    config = TrainConfig.model_validate({"data": {"corpus": ["data"]}, "distil": {"teacher": "runs/teacher", "layers": [0]}})
+    with pytest.raises(UsageError, match="give the teacher's configuration"):
+        learning_curve(config, (0.1, 1.0), EvaluationSet.of("test", [], TAXONOMY), tmp_path)
 
 
 def test_a_smaller_draw_lies_in_a_larger_one() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -83,3 +86,30 @@ def test_the_kept_model_is_of_the_candidates(tmp_path: Path, monkeypatch: pytest
         monkeypatch.setattr(language, "CANDIDATES", candidates)
         for _ in range(2):  # unpacked, then kept
             assert set(candidates) <= set(language._model()[2])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_that_is_forked_while_the_model_is_read_still_answers() -> None:
+    script = """
+import os, threading, time
+from reclamo.text import language
+began = threading.Event()
+build = language._build_identifier
+def slow():
+    began.set(); time.sleep(3); return build()
+language._build_identifier = slow
+threading.Thread(target=language.warm_up, daemon=True).start()
+began.wait()
+child = os.fork()
+if child == 0:
+    language._build_identifier = build
+    os._exit(0 if language.detect_language("El pedido no ha llegado todavía y nadie contesta") == "es" else 1)
+for _ in range(200):
+    done, status = os.waitpid(child, os.WNOHANG)
+    if done:
+        os._exit(status)
+    time.sleep(0.1)
+os.kill(child, 9)
+os._exit(9)
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -21,7 +21,16 @@ from reclamo.model.network import TaggerNetwork  # noqa: E402
 from reclamo.taxonomy import load_taxonomy, parse_taxonomy  # noqa: E402
 from reclamo.training.config import DataConfig, DistilConfig, OptimConfig, TrainConfig, UnlabelledConfig, load_config  # noqa: E402
 from reclamo.training.data import Tokens, TrainingSet  # noqa: E402
-from reclamo.training.distil import Distiller, Teacher, hidden_gap, read_teacher, select_layers, soft_gap  # noqa: E402
+from reclamo.training.distil import (  # noqa: E402
+    Distiller,
+    Teacher,
+    finished,
+    hidden_gap,
+    read_teacher,
+    require_own_folders,
+    select_layers,
+    soft_gap,
+)
 from reclamo.training.prepare import prepare  # noqa: E402
 from reclamo.training.run import run  # noqa: E402
 from reclamo.training.trainer import Trainer  # noqa: E402
@@ -177,13 +186,23 @@ def test_a_killed_distillation_goes_on_to_the_same_weights(
     assert records[0] == {"kind": "resume", "step": at}
     b = again.network.state_dict()
     assert all(torch.allclose(value, b[name], atol=1e-6) for name, value in whole.network.state_dict().items())
-    other: list[dict[str, Any]] = []
-    trainer_for(tiny_base, distiller([0, 3], logits=2.0), examples, epochs=2, run=tmp_path, progress=other.append).fit()
-    assert other[0]["kind"] == "step", "a checkpoint of another loss is not gone on from"
 
 
-def write_checkpoint(run: Path, made: TaggerNetwork) -> None:
+def test_a_checkpoint_of_another_loss_leaves_no_trace(tiny_base: Path, tmp_path: Path) -> None:
+    examples = texts(40, seed=3)
+    trainer_for(tiny_base, distiller([0, 3]), examples, epochs=2, run=tmp_path / "used").fit()
+    other = distiller([0, 3], logits=2.0)
+    fresh, used = (trainer_for(tiny_base, other, examples, epochs=2, run=tmp_path / name) for name in ("empty", "used"))
+    fresh.fit()
+    used.fit()
+    b = used.network.state_dict()
+    assert all(torch.equal(value, b[name]) for name, value in fresh.network.state_dict().items())
+
+
+def write_checkpoint(run: Path, made: TaggerNetwork, epoch: int = 8, best: int = 7) -> None:
     (run / "checkpoint").mkdir(parents=True)
+    state = {"epoch": epoch, "config": OptimConfig().model_dump(mode="json"), "history": {"best": best}}
+    (run / "checkpoint" / "state.json").write_text(json.dumps(state), encoding="utf-8")
     tensors = {f"extra.best.{name}": value.contiguous() for name, value in made.state_dict().items()}
     save_file(tensors | {"network.attention.bias": torch.ones(2)}, run / "checkpoint" / "tensors.safetensors")
 
@@ -215,8 +234,30 @@ def test_a_missing_or_foreign_teacher_is_said_with_what_to_do(tmp_path: Path) ->
     write_checkpoint(tmp_path / "foreign", foreign)
     with pytest.raises(ArtefactError, match="another base or taxonomy"):
         read_teacher(str(tmp_path / "foreign"), network())
+    write_checkpoint(tmp_path / "nowhere", network(), epoch=5, best=4)
+    with pytest.raises(ArtefactError, match=r"cut short; run `python train.py --config .*small\.toml` to its end first"):
+        read_teacher(str(config), network())
     with pytest.raises(UsageError, match="no layer 4: the encoder has 4 layers"):
         select_layers(network().encoder, [0, 4])
+
+
+@pytest.mark.parametrize(("epoch", "best", "done"), [(8, 7, True), (5, 4, False), (6, 2, True), (5, 2, False)])
+def test_a_run_is_finished_after_its_epochs_or_when_its_patience_was_out(epoch: int, best: int, done: bool) -> None:
+    state = {"epoch": epoch, "config": OptimConfig(epochs=8, patience=3).model_dump(mode="json"), "history": {"best": best}}
+    assert finished(state) is done
+
+
+def test_a_teacher_of_other_settings_is_refused_and_a_student_keeps_to_folders_of_its_own(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "big", network())
+    teacher = tmp_path / "big.toml"
+    teacher.write_text(f"run = {json.dumps(str(tmp_path / 'big'))}\n[data]\ncorpus = []\n[optim]\nencoder_lr = 1e-3\n", encoding="utf-8")
+    with pytest.raises(ArtefactError, match="with other settings"):
+        read_teacher(str(teacher), network())
+    student = {"data": {"corpus": []}, "distil": {"teacher": str(teacher), "layers": [0]}, "run": str(tmp_path / "big" / "..") + "/big"}
+    with pytest.raises(UsageError, match=r"run = .* is the teacher's"):
+        require_own_folders(TrainConfig.model_validate(student))
+    with pytest.raises(UsageError, match=r"output = .* is the teacher's"):
+        require_own_folders(TrainConfig.model_validate(student | {"run": "elsewhere"}))
 
 
 def test_unlabelled_texts_need_a_teacher(tmp_path: Path) -> None:
@@ -253,11 +294,13 @@ def test_no_text_kept_for_measuring_or_labelled_already_is_learnt_from_without_l
 
 def test_the_configuration_of_the_tiny_tagger_reads_nothing_kept_for_measuring() -> None:
     config = load_config(ROOT / "configs/tiny.toml")
-    read = [source.path for source in config.data.extra_unlabelled]
     assert config.distil is not None
-    assert read
+    data = config.data
+    read = [*data.corpus, *data.extra_train, *(source.path for source in (*data.extra_partial, *data.extra_unlabelled))]
+    read += [path for source in data.extra_labels for path in source.texts]
+    assert len(read) > 15
     assert not [path for path in read if "eval/" in path or "dev." in path or "bank_tweets" in path]
-    assert config.data.exclude == load_config(ROOT / "configs/small.toml").data.exclude
+    assert data.exclude == load_config(ROOT / "configs/small.toml").data.exclude
 
 
 def test_a_whole_run_says_where_its_tagger_comes_from(tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 from reclamo.errors import CorpusError
 from reclamo.taxonomy import load_taxonomy
 from reclamo.text.transliterate import transliterate
-from reclamo.training.config import DataConfig, LabelsConfig, PartialConfig
+from reclamo.training.config import DataConfig, LabelsConfig, PartialConfig, UnlabelledConfig
 from reclamo.training.prepare import as_the_tagger_reads, prepare
 
 TAXONOMY = load_taxonomy()
@@ -118,3 +118,35 @@ def test_greeklish_is_trained_on_as_the_tagger_reads_it(corpus: str, tmp_path: P
     read = as_the_tagger_reads(found, TAXONOMY)
     assert texts(read.train) - texts(found.train) == {transliterate(greeklish).text}
     assert (len(read.train), read.validation, read.files) == (len(found.train), found.validation, found.files)
+
+
+def test_unlabelled_greeklish_is_read_so_too_and_the_digest_tells_data_apart(corpus: str, tmp_path: Path) -> None:
+    free = write(tmp_path / "free.jsonl", [{"text": "den exo lavei tipota akoma kai kaneis den apantaei sto tilefono"}])
+    plain = prepare(DataConfig(corpus=[corpus]), TAXONOMY)
+    found = prepare(DataConfig(corpus=[corpus], extra_unlabelled=[UnlabelledConfig(path=free)]), TAXONOMY)
+    read = as_the_tagger_reads(found, TAXONOMY)
+    assert "τηλ" in read.unlabelled[0].text
+    assert len({plain.digest, found.digest, read.digest}) == 3
+    assert plain.digest == prepare(DataConfig(corpus=[corpus]), TAXONOMY).digest
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ('{"text": "uno"}\n{"text": ', "line 2 is not JSON"),
+        ("[1]\n", "line 1 is no JSON object"),
+        ('{"body": "uno"}\n', "no row has the column 'text'"),
+    ],
+)
+def test_a_broken_file_of_texts_is_said_with_its_line(corpus: str, tmp_path: Path, content: str, says: str) -> None:
+    path = tmp_path / "free.jsonl"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(CorpusError, match=says):
+        prepare(DataConfig(corpus=[corpus], extra_unlabelled=[UnlabelledConfig(path=str(path))]), TAXONOMY)
+
+
+def test_a_line_separator_within_a_text_is_no_end_of_a_row(corpus: str, tmp_path: Path) -> None:
+    path = tmp_path / "free.jsonl"
+    path.write_text('{"text": "hola\u2028 amigo mío"}\n', encoding="utf-8")
+    found = prepare(DataConfig(corpus=[corpus], extra_unlabelled=[UnlabelledConfig(path=str(path))]), TAXONOMY)
+    assert len(found.unlabelled) == 1

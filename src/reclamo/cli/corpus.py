@@ -302,7 +302,7 @@ def _put(text: str, output: Path | None) -> None:
 
 @app.command("curve")
 def curve_command(
-    config: Annotated[Path, typer.Option("--config", help="training configuration")] = Path("configs/small.toml"),
+    config: Annotated[Path, typer.Option("--config", help="training configuration")] = Path("configs/teacher.toml"),
     output: Annotated[Path, typer.Option("-o", "--output", help="folder of learning_curve.json, .md and .svg")] = Path("data/curve"),
     shares: Annotated[list[float], typer.Option("--share", help="share of the training messages; repeat it")] = [0.1, 0.25, 0.5, 1.0],  # noqa: B006
     model: Annotated[Path | None, typer.Option("--model", help="a tagger that was trained on everything, for the share 1.0")] = None,

@@ -10,7 +10,7 @@ import typer
 
 
 def labels(
-    model: Annotated[Path | None, typer.Option("--model", help="folder of a tagger whose schema to show")] = None,
+    model: Annotated[Path | None, typer.Option("--model", help="name or folder of a tagger whose schema to show")] = None,
     taxonomy: Annotated[Path | None, typer.Option("--taxonomy", help="a taxonomy file; the bundled one by default")] = None,
     lang: Annotated[str, typer.Option("--lang", help="language of the descriptions: en, es, el or it")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,

@@ -42,7 +42,11 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What the checks look at."""
+    """What the checks look at.
+
+    Attributes:
+        train: messages labelled in full. read: what else was learnt from.
+    """
 
     taxonomy: Taxonomy
     model: str
@@ -53,6 +57,7 @@ class Evidence:
     differences: Sequence[Difference]
     train: Sequence[Example]
     test: Mapping[str, Sequence[Example]]
+    read: Sequence[Example] = ()
     limits: Limits = field(default_factory=Limits)
 
 
@@ -112,8 +117,9 @@ def train_test_overlap(evidence: Evidence) -> Findings:
     """A tested message is also a training message: the same id or scenario, the same text, or most of its runs of words."""
     if not evidence.train or not evidence.test:
         return None
-    groups = {example.group for example in evidence.train}
-    training, share = Shingled([example.text for example in evidence.train], evidence.limits.shingle_words), evidence.limits.shared_shingles
+    learnt = [*evidence.train, *evidence.read]
+    groups = {example.group for example in learnt}
+    training, share = Shingled([example.text for example in learnt], evidence.limits.shingle_words), evidence.limits.shared_shingles
     found = []
     for name, examples in evidence.test.items():
         shared = [e.id for e in examples if e.group in groups]

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from reclamo.errors import UsageError
 from reclamo.evaluation.compare import EvaluationSet, compare
 from reclamo.evaluation.plots import COLOURS, INK
 from reclamo.evaluation.systems import Fitting, fit_baselines, load_tagger
@@ -49,7 +50,12 @@ def learning_curve(
     Args:
         config: of the training; its run and output are put below `folder`. shares: such as (0.1, 0.25, 0.5, 1.0).
         whole: a tagger that was already trained on everything, taken for the share 1.0.
+
+    Raises:
+        UsageError: the configuration is a student's.
     """
+    if config.distil:
+        raise UsageError("a student's teacher has seen every message, whatever the share; give the teacher's configuration")
     taxonomy = load_taxonomy(config.model.taxonomy)
     points: list[Point] = []
     for share in shares:

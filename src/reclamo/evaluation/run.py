@@ -140,6 +140,7 @@ def build_result(
         means=found.means,
         differences=found.differences,
         train=prepared.train,
+        read=[*prepared.partial, *prepared.unlabelled],
         test={one.name: one.examples for one in sets},
     )
     return Result(
@@ -185,9 +186,9 @@ def _faithfulness(
 def _data_config(config: EvaluateConfig, tagger: Tagger) -> DataConfig:
     """Train the baselines on what the tagger was trained on, unless told otherwise."""
     trained = dict(tagger.artefact.manifest.training.get("config", {}).get("data", {}))
-    trained |= {"corpus": list(config.data), "extra_unlabelled": []}  # the baselines have no teacher
+    trained["corpus"] = list(config.data)
     if config.extra_train is not None:
-        trained |= {"extra_train": list(config.extra_train), "extra_labels": [], "extra_partial": []}
+        trained |= {"extra_train": list(config.extra_train), "extra_labels": [], "extra_partial": [], "extra_unlabelled": []}
     try:
         return DataConfig.model_validate(trained)
     except ValidationError as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import logging
+import os
 import unicodedata
 from array import array
 from collections import Counter
@@ -22,7 +24,19 @@ SCRIPTS: Final = {
 }  # fmt: skip
 CERTAIN: Final = 0.98
 SHORT_LETTERS: Final = 24
+FORM: Final = 2  # of what is kept in the cache
 _building = Lock()
+log = logging.getLogger("reclamo")
+
+
+def _unlock() -> None:
+    """A child process has none of its parent's threads: a lock that one of them held would never be let go there."""
+    global _building
+    _building = Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)
 
 
 def detect_language(text: str, supported: Collection[str] = ("es", "el", "it")) -> str | None:
@@ -69,7 +83,10 @@ def _script_of(letter: str) -> str:
 
 def warm_up() -> None:
     """Read the model of the Latin-script languages, which takes a seventh of a second, so that the first message need not wait."""
-    _identifier()
+    try:
+        _identifier()
+    except Exception as error:  # the first message that needs it says so to whoever asked
+        log.info("the language model could not be read ahead (%s)", error)
 
 
 def _identifier() -> Any:
@@ -97,7 +114,7 @@ def _model() -> tuple[Any, ...]:
     from py3langid.modelio import load_model
 
     packed = MODEL_DIR / MODEL_FILE
-    key = f"{version('py3langid')} {packed.stat().st_size} {packed.stat().st_mtime_ns} {' '.join(CANDIDATES)}"
+    key = f"{FORM} {version('py3langid')} {packed.stat().st_size} {packed.stat().st_mtime_ns} {' '.join(CANDIDATES)}"
     cache = Cache(cache_folder())
     kept, moves = cache.read("languages", key), cache.read("language-moves", key)
     if kept is None or moves is None:

@@ -38,21 +38,19 @@ def save_checkpoint(folder: Path, network: nn.Module, optimiser: Optimizer, extr
     shutil.rmtree(old, ignore_errors=True)
 
 
-def load_checkpoint(folder: Path, network: nn.Module, optimiser: Optimizer) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
-    """Put a checkpoint back; None where there is none.
+def read_state(folder: Path) -> dict[str, Any] | None:
+    """Read the plain state of a checkpoint, and nothing else; None where there is none."""
+    state = _present(folder) / STATE
+    return dict(json.loads(state.read_text(encoding="utf-8"))) if state.is_file() else None
 
-    Returns:
-        the plain state and the further tensors.
+
+def load_checkpoint(folder: Path, network: nn.Module, optimiser: Optimizer) -> dict[str, Tensor]:
+    """Put a checkpoint back into network and optimiser, and give its further tensors.
 
     Raises:
         ArtefactError: the checkpoint does not fit the network.
     """
-    if not folder.exists() and folder.with_name(folder.name + ".old").exists():
-        folder.with_name(folder.name + ".old").rename(folder)
-    if not (folder / STATE).is_file():
-        return None
-    state: dict[str, Any] = json.loads((folder / STATE).read_text(encoding="utf-8"))
-    tensors = load_file(folder / TENSORS)
+    tensors = load_file(_present(folder) / TENSORS)
     try:
         network.load_state_dict(_under(tensors, "network."))
     except RuntimeError as error:
@@ -64,7 +62,7 @@ def load_checkpoint(folder: Path, network: nn.Module, optimiser: Optimizer) -> t
     form = optimiser.state_dict()
     form["state"] = moments
     optimiser.load_state_dict(form)
-    return state, _under(tensors, "extra.")
+    return _under(tensors, "extra.")
 
 
 def read_best(folder: Path) -> dict[str, Tensor] | None:
@@ -73,7 +71,7 @@ def read_best(folder: Path) -> dict[str, Tensor] | None:
     Raises:
         ArtefactError: the checkpoint is broken.
     """
-    present = folder if folder.exists() else folder.with_name(folder.name + ".old")
+    present = _present(folder)
     if not (present / TENSORS).is_file():
         return None
     try:
@@ -81,6 +79,11 @@ def read_best(folder: Path) -> dict[str, Tensor] | None:
             return {name[len(BEST) :]: tensors.get_tensor(name) for name in tensors.keys() if name.startswith(BEST)} or None  # noqa: SIM118
     except SafetensorError as error:
         raise ArtefactError(f"the checkpoint is broken ({error}); train again", path=present) from error
+
+
+def _present(folder: Path) -> Path:
+    """The checkpoint; where a kill came between the two renames, the one before it."""
+    return folder if folder.exists() else folder.with_name(folder.name + ".old")
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

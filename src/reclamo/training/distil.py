@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +22,8 @@ from reclamo.errors import ArtefactError, BaseModelError, UsageError
 from reclamo.model.loss import HeadsLoss
 from reclamo.model.network import TaggerNetwork
 from reclamo.taxonomy import Head, Taxonomy
-from reclamo.training.checkpoint import read_best
-from reclamo.training.config import DistilConfig, load_config
+from reclamo.training.checkpoint import read_best, read_state
+from reclamo.training.config import DistilConfig, TrainConfig, load_config
 from reclamo.training.data import Batch
 
 
@@ -44,27 +44,54 @@ def read_teacher(source: str, network: TaggerNetwork) -> Teacher:
         network: of the teacher's base and taxonomy, cut here to as many layers as the teacher has; it becomes the teacher.
 
     Raises:
-        ArtefactError: no trained teacher there, or one of another base or taxonomy.
+        ArtefactError: no teacher there, one whose training was cut short or had other settings, or one whose weights have other shapes.
     """
-    name, run = _place(source)
-    weights = read_best(run / "checkpoint")
-    if weights is None:
-        how = f"`python train.py --config {source}`" if source.endswith(".toml") else "the teacher's training"
+    name, run, config = _place(source)
+    how = f"`python train.py --config {source}`" if config else "the teacher's training"
+    weights, state = read_best(run / "checkpoint"), read_state(run / "checkpoint")
+    if weights is None or state is None:
         raise ArtefactError(f"no trained teacher to learn from; run {how} first, or set distil.teacher to another run folder", path=run)
+    if not finished(state):
+        raise ArtefactError(f"the teacher's training was cut short; run {how} to its end first", path=run)
+    if config and not config.optim.model_dump(mode="json").items() <= state["config"].items():
+        raise ArtefactError(f"the teacher was trained with other settings than {source} has now; run {how} again", path=run)
     select_layers(network.encoder, range(_count_layers(weights)))
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
-        raise ArtefactError("the teacher has another base or taxonomy than this configuration; make them the same", path=run) from error
+        raise ArtefactError(
+            "the teacher's weights have other shapes: it has another base or taxonomy than this configuration; make them the same", path=run
+        ) from error
     network.eval().requires_grad_(False)
     return Teacher(name=name, fingerprint=hash_weights(weights), network=network)
 
 
-def _place(source: str) -> tuple[str, Path]:
+def _place(source: str) -> tuple[str, Path, TrainConfig | None]:
+    """The teacher's name, its run folder, and its configuration where that is what is named."""
     if not source.endswith(".toml"):
-        return Path(source).name, Path(source)
+        return Path(source).name, Path(source), None
     config = load_config(source)
-    return config.model.name, Path(config.run)
+    return config.model.name, Path(config.run), config
+
+
+def finished(state: Mapping[str, Any]) -> bool:
+    """Say whether the run of a checkpoint's state came to its end: all epochs, or as many as its patience allowed."""
+    config, waited = state["config"], state["epoch"] - 1 - state["history"]["best"]
+    return bool(state["epoch"] >= config["epochs"] or waited >= config["patience"])
+
+
+def require_own_folders(config: TrainConfig) -> None:
+    """Keep a student from writing over its teacher.
+
+    Raises:
+        UsageError: the student's run or output folder is the teacher's.
+    """
+    assert config.distil is not None
+    _, run, teacher = _place(config.distil.teacher)
+    if run.resolve() == Path(config.run).resolve():
+        raise UsageError(f"run = {config.run!r} is the teacher's; give the student a run folder of its own")
+    if teacher and Path(teacher.output).resolve() == Path(config.output).resolve():
+        raise UsageError(f"output = {config.output!r} is the teacher's; give the student an output folder of its own")
 
 
 def _count_layers(weights: dict[str, Tensor]) -> int:

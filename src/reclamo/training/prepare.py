@@ -36,7 +36,20 @@ class Prepared:
     @property
     def counts(self) -> dict[str, int]:
         """How many examples of each kind."""
-        return {name: len(getattr(self, name)) for name in ("train", "validation", "partial", "unlabelled")}
+        return {name: len(rows) for name, rows in self.kinds.items()}
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all texts and labels, in their order."""
+        found = hashlib.sha256()
+        for rows in self.kinds.values():
+            found.update(repr([(one.text, sorted(one.labels.items())) for one in rows]).encode())
+        return found.hexdigest()
+
+    @property
+    def kinds(self) -> dict[str, list[Example]]:
+        """The examples of each kind."""
+        return {"train": self.train, "validation": self.validation, "partial": self.partial, "unlabelled": self.unlabelled}
 
 
 def prepare(config: DataConfig, taxonomy: Taxonomy) -> Prepared:
@@ -59,7 +72,8 @@ def prepare(config: DataConfig, taxonomy: Taxonomy) -> Prepared:
         raise CorpusError("no row to train on: every row is of the validation or test split", path=config.corpus[0])
     unlabelled_files = _present([source.path for source in config.extra_unlabelled])
     unlabelled = [one for source in config.extra_unlabelled if source.path in unlabelled_files for one in read_unlabelled(source)]
-    measured = [str(row["text"]) for path in _present(config.exclude) for row in _rows(path)]
+    measured = [str(row.get("text") or "") for path in _present(config.exclude) for row in _rows(path)]
+    measured += [example.text for example in corpus if example.split == "test"]
     train, validation, partial, unlabelled = (without_copies(rows, measured) for rows in (train, validation, partial, unlabelled))
     partial = without(partial, {fold(example.text) for example in (*train, *validation)}, "labelled in full elsewhere")
     seen = {fold(example.text) for example in (*corpus, *train, *validation, *partial)}
@@ -90,8 +104,14 @@ def read_partial(source: PartialConfig, taxonomy: Taxonomy) -> list[Example]:
 
 
 def read_unlabelled(source: UnlabelledConfig) -> list[Example]:
-    """Read texts that carry no label, each once; rows without text are left out and counted."""
+    """Read texts that carry no label, each once; rows without text are left out and counted.
+
+    Raises:
+        CorpusError: a line is no JSON object, or none has the column.
+    """
     rows = _rows(source.path)
+    if rows and not any(source.column in row for row in rows):
+        raise CorpusError(f"no row has the column {source.column!r}; name the one that holds the text", path=source.path)
     texts = {fold(text): text for row in rows if (text := clean_text(str(row.get(source.column) or "")))}
     if len(texts) < len(rows):
         log.warning("%s: %d of %d rows left out (no text, or the same again)", source.path, len(rows) - len(texts), len(rows))
@@ -119,7 +139,17 @@ def join_labels(source: LabelsConfig, taxonomy: Taxonomy) -> list[Example]:
 
 
 def _rows(path: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines() if line.strip()]
+    found: list[dict[str, Any]] = []
+    with Path(path).open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                row = json.loads(line) if line.strip() else {}
+            except ValueError as error:
+                raise CorpusError(f"line {number} is not JSON ({error}); mend it or take it out", path=path) from error
+            if not isinstance(row, dict):
+                raise CorpusError(f"line {number} is no JSON object; expected one a line", path=path)
+            found += [row] if row else []
+    return found
 
 
 def draw(examples: list[Example], limit: int) -> list[Example]:
@@ -156,10 +186,7 @@ def as_the_tagger_reads(prepared: Prepared, taxonomy: Taxonomy) -> Prepared:
     """Put Greeklish messages into Greek letters, as the tagger will read them."""
     if "el" not in taxonomy.languages:
         return prepared
-    train, validation, partial = (
-        [_in_greek(example) for example in rows] for rows in (prepared.train, prepared.validation, prepared.partial)
-    )
-    return replace(prepared, train=train, validation=validation, partial=partial)
+    return Prepared(**{name: [_in_greek(example) for example in rows] for name, rows in prepared.kinds.items()}, files=prepared.files)
 
 
 def _in_greek(example: Example) -> Example:

@@ -21,7 +21,7 @@ from reclamo.taxonomy import Taxonomy, load_taxonomy
 from reclamo.training.calibration import fit_calibration
 from reclamo.training.config import ModelConfig, NGramsConfig, TrainConfig
 from reclamo.training.data import Tokens, TrainingSet
-from reclamo.training.distil import Distiller, read_teacher, select_layers
+from reclamo.training.distil import Distiller, read_teacher, require_own_folders, select_layers
 from reclamo.training.export import parity, require_parity, update_manifest, write_artefact
 from reclamo.training.ngrams import fit_linear_part
 from reclamo.training.prepare import Prepared, as_the_tagger_reads, describe, draw, prepare
@@ -74,6 +74,8 @@ def run(config: TrainConfig) -> Artefact:
 
 def make_start(config: TrainConfig, taxonomy: Taxonomy) -> Start:
     """Build the network: from the base, or from layers of the teacher."""
+    if config.distil:
+        require_own_folders(config)
     network, tokenizer = build_network(config.model, taxonomy.n_logits, config.optim.seed)
     if config.distil is None:
         return Start(network=network, tokenizer=tokenizer, distiller=None)
@@ -96,6 +98,7 @@ def make_trainer(config: TrainConfig, taxonomy: Taxonomy, start: Start, prepared
         run=Path(config.run),
         partial=(range(len(prepared.train), len(whole.examples)), config.data.partial_weight),
         objective=start.distiller,
+        identity={"data": prepared.digest, "taxonomy": taxonomy.sha256, "model": config.model.model_dump(mode="json")},
         progress=progress,
     )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from reclamo.model.loss import HeadsLoss
 from reclamo.model.network import TaggerNetwork
 from reclamo.taxonomy import Taxonomy
-from reclamo.training.checkpoint import load_checkpoint, save_checkpoint
+from reclamo.training.checkpoint import load_checkpoint, read_state, save_checkpoint
 from reclamo.training.config import OptimConfig
 from reclamo.training.data import Batch, TrainingSet
 from reclamo.training.score import macro_average_precision
@@ -27,6 +28,7 @@ from reclamo.training.warmstart import warm_start
 
 Progress = Callable[[dict[str, Any]], None]
 CHECKPOINT_SECONDS = 120.0
+log = logging.getLogger("reclamo")
 WARM_START_ROWS = 3000
 
 
@@ -61,6 +63,7 @@ class Trainer:
         run: folder of the checkpoint; None writes none.
         partial: rows of `train` that are drawn anew in each epoch, with the share to draw.
         objective: what to make smaller; the labels' loss by default.
+        identity: what else a checkpoint must have been made with to go on from it, such as the hash of the data.
         progress: called with a record at each step, checkpoint and epoch.
     """
 
@@ -75,6 +78,7 @@ class Trainer:
         run: Path | None = None,
         partial: tuple[Sequence[int], float] = ((), 0.0),
         objective: Objective | None = None,
+        identity: Mapping[str, Any] | None = None,
         progress: Progress | None = None,
     ) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -89,6 +93,7 @@ class Trainer:
         self.run_folder = run
         self.partial = partial
         self.objective = objective
+        self.identity = dict(identity or {})
         self.progress = progress or (lambda record: None)
         self.loss = HeadsLoss(taxonomy, train.targets, cap=config.weight_cap, smoothing=config.smoothing).to(self.device)
         self.bf16 = wants_bf16(config.precision, self.device)
@@ -214,7 +219,7 @@ class Trainer:
     def _settings(self) -> dict[str, Any]:
         """What a checkpoint must have been made with to go on from it."""
         objective = {} if self.objective is None else {"objective": self.objective.fingerprint}
-        return self.config.model_dump(mode="json") | objective
+        return self.config.model_dump(mode="json") | objective | self.identity
 
     def _save(self, optimiser: torch.optim.Optimizer, epoch: int, done: int, step: int) -> None:
         assert self.run_folder is not None
@@ -224,10 +229,14 @@ class Trainer:
         self.progress({"kind": "checkpoint", "step": step})
 
     def _resume(self, optimiser: torch.optim.Optimizer) -> tuple[int, int, int]:
-        found = load_checkpoint(self.run_folder / "checkpoint", self.network, optimiser) if self.run_folder else None
-        if found is None or found[0]["config"] != self._settings():
+        folder = self.run_folder / "checkpoint" if self.run_folder else None
+        state = read_state(folder) if folder else None
+        if folder is None or state is None:
             return 0, 0, 0
-        state, extra = found
+        if state["config"] != self._settings():
+            log.warning("%s is of other settings or other data: training starts anew", folder)
+            return 0, 0, 0
+        extra = load_checkpoint(folder, self.network, optimiser)
         self.history = History(**state["history"])
         self.best = {k[5:]: v.to(self.device) for k, v in extra.items() if k.startswith("best.")}
         self.running = {k[8:]: v.to(self.device) for k, v in extra.items() if k.startswith("running.")}
