@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reclamo.artefact import open_artefact
-from reclamo.artefact.store import AUDITED, clear
+from reclamo.artefact.store import AUDITED, BUNDLED, clear
 from reclamo.engine.tagger import load
 from reclamo.errors import ArtefactError
 
@@ -69,6 +69,16 @@ def test_no_pickle_is_left_in_the_code() -> None:
     for path in (ROOT / "src").rglob("*.py"):
         code = path.read_text(encoding="utf-8")
         assert not re.search(r"^\s*(import|from)\s+(pickle|joblib|dill|cloudpickle)|torch\.(load|save)\(", code, re.M), path
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_every_bundled_tagger_opens_and_tags(name: str) -> None:
+    tagger = load(name)
+    assert tagger.name == f"{name}@1"
+    tags = tagger.tag("Me han cobrado dos veces el mismo recibo y nadie contesta al teléfono. Quiero que me devuelvan el dinero.")
+    assert tags.heads["complaint"] is not None
+    assert tags.heads["complaint"].value is True
+    assert tags.evidence["complaint"]
 
 
 def test_a_bundled_tagger_goes_by_its_name_unless_a_folder_is_called_so(

@@ -147,6 +147,11 @@ class TrainConfig(_Strict):
         return self
 
     @property
+    def optim_used(self) -> OptimConfig:
+        """The optimiser's settings as they are used: a student has its heads from its teacher, and no warm start."""
+        return self.optim if self.distil is None else self.optim.model_copy(update={"warm_start": False})
+
+    @property
     def fingerprint(self) -> dict[str, Any]:
         """The plain form, saved beside the model and in the checkpoint."""
         return self.model_dump(mode="json")

@@ -53,7 +53,7 @@ def read_teacher(source: str, network: TaggerNetwork) -> Teacher:
         raise ArtefactError(f"no trained teacher to learn from; run {how} first, or set distil.teacher to another run folder", path=run)
     if not finished(state):
         raise ArtefactError(f"the teacher's training was cut short; run {how} to its end first", path=run)
-    if config and not config.optim.model_dump(mode="json").items() <= state["config"].items():
+    if config and not config.optim_used.model_dump(mode="json").items() <= state["config"].items():
         raise ArtefactError(f"the teacher was trained with other settings than {source} has now; run {how} again", path=run)
     select_layers(network.encoder, range(_count_layers(weights)))
     try:

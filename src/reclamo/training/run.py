@@ -85,7 +85,7 @@ def make_start(config: TrainConfig, taxonomy: Taxonomy) -> Start:
 
 
 def make_trainer(config: TrainConfig, taxonomy: Taxonomy, start: Start, prepared: Prepared, progress: Progress) -> Trainer:
-    """Put the examples into batches and the network before them; a student has its heads from its teacher, and no warm start."""
+    """Put the examples into batches and the network before them."""
     tokens, size = Tokens(start.tokenizer, config.model.max_tokens), config.optim.tokens_per_batch
     drawn = [*prepared.partial, *prepared.unlabelled]
     whole = TrainingSet([*prepared.train, *drawn], taxonomy, tokens, size, config.optim.token_dropout)
@@ -94,7 +94,7 @@ def make_trainer(config: TrainConfig, taxonomy: Taxonomy, start: Start, prepared
         taxonomy,
         whole,
         TrainingSet(prepared.validation, taxonomy, tokens, 2 * size),
-        config.optim if start.distiller is None else config.optim.model_copy(update={"warm_start": False}),
+        config.optim_used,
         run=Path(config.run),
         partial=(range(len(prepared.train), len(whole.examples)), config.data.partial_weight),
         objective=start.distiller,
