@@ -326,11 +326,9 @@ def test_a_whole_run_says_where_its_tagger_comes_from(tiny_base: Path, tmp_path:
     }
     artefact = run(TrainConfig.model_validate(described))
     config = tmp_path / "student.toml"
-    config.write_text(
-        f"run = {json.dumps(described['run'])}\n[data]\ncorpus = []\n[distil]\nteacher = {json.dumps(str(tmp_path / 'big'))}\nlayers = [1]\n"
-        '[optim]\nepochs = 1\nthreads = 1\nprecision = "fp32"\ntokens_per_batch = 256\n',
-        encoding="utf-8",
-    )
+    places = f"run = {json.dumps(described['run'])}\n[data]\ncorpus = []\n[distil]\nteacher = {json.dumps(str(tmp_path / 'big'))}\n"
+    settings = '[optim]\nepochs = 1\nthreads = 1\nprecision = "fp32"\ntokens_per_batch = 256\n'
+    config.write_text(f"{places}layers = [1]\n{settings}", encoding="utf-8")
     student = TaggerNetwork(load_base(tiny_base)[0], TOY.n_logits)
     assert read_teacher(str(config), student).name == "reclamo-small", "a student can teach in its turn"
     training = artefact.manifest.training

@@ -115,6 +115,7 @@ class Runtime:
     def _import(self, kept: memoryview, options: dict[str, Any]) -> Any:
         import openvino
 
+        # A tensor of its own: the network goes on reading from it, and shared memory would be freed under it.
         return self._core.import_model(openvino.Tensor(np.frombuffer(kept, dtype=np.uint8), shared_memory=False), "CPU", options)
 
     def _build(self, options: dict[str, Any]) -> Any:
