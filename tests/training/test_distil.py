@@ -260,6 +260,19 @@ def test_a_teacher_of_other_settings_is_refused_and_a_student_keeps_to_folders_o
         require_own_folders(TrainConfig.model_validate(student | {"run": "elsewhere"}))
 
 
+def test_a_teacher_of_another_taxonomy_or_base_is_refused_though_its_weights_fit(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "big", network())
+    state = tmp_path / "big" / "checkpoint" / "state.json"
+    known = json.loads(state.read_text(encoding="utf-8"))
+    known["config"] |= {"taxonomy": TOY.sha256, "model": {"base": "base/e5-small"}}
+    state.write_text(json.dumps(known), encoding="utf-8")
+    other = parse_taxonomy(SCHEMA.replace("money", "food"))
+    assert read_teacher(str(tmp_path / "big"), network(), TOY, "base/e5-small").name == "big"
+    for taxonomy, base in ((other, "base/e5-small"), (TOY, "base/other")):
+        with pytest.raises(ArtefactError, match="another taxonomy or base"):
+            read_teacher(str(tmp_path / "big"), network(), taxonomy, base)
+
+
 def test_unlabelled_texts_need_a_teacher(tmp_path: Path) -> None:
     path = tmp_path / "train.toml"
     path.write_text('[data]\ncorpus = ["rows"]\n[[data.extra_unlabelled]]\npath = "texts.jsonl"\n', encoding="utf-8")

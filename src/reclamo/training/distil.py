@@ -36,15 +36,16 @@ class Teacher:
     network: TaggerNetwork
 
 
-def read_teacher(source: str, network: TaggerNetwork) -> Teacher:
+def read_teacher(source: str, network: TaggerNetwork, taxonomy: Taxonomy | None = None, base: str | None = None) -> Teacher:
     """Load the best weights of a training run into a network of the same base.
 
     Args:
         source: the teacher's training configuration, or its run folder.
         network: of the teacher's base and taxonomy, cut here to as many layers as the teacher has; it becomes the teacher.
+        taxonomy, base: what the teacher must have been trained with, where its checkpoint says so.
 
     Raises:
-        ArtefactError: no teacher there, one whose training was cut short or had other settings, or one whose weights have other shapes.
+        ArtefactError: no teacher there, one whose training was cut short or had other settings, or one of another base or taxonomy.
     """
     name, run, config = _place(source)
     how = f"`python train.py --config {source}`" if config else "the teacher's training"
@@ -55,6 +56,12 @@ def read_teacher(source: str, network: TaggerNetwork) -> Teacher:
         raise ArtefactError(f"the teacher's training was cut short; run {how} to its end first", path=run)
     if config and not config.optim_used.model_dump(mode="json").items() <= state["config"].items():
         raise ArtefactError(f"the teacher was trained with other settings than {source} has now; run {how} again", path=run)
+    known = state["config"]
+    same_taxonomy = taxonomy is None or known.get("taxonomy", taxonomy.sha256) == taxonomy.sha256
+    if not same_taxonomy or (base is not None and known.get("model", {"base": base})["base"] != base):
+        raise ArtefactError(
+            "the teacher was trained with another taxonomy or base; make them the same, or train a teacher of this one", path=run
+        )
     select_layers(network.encoder, range(_count_layers(weights)))
     try:
         network.load_state_dict(weights)

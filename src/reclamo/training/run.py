@@ -80,7 +80,7 @@ def make_start(config: TrainConfig, taxonomy: Taxonomy) -> Start:
     if config.distil is None:
         return Start(network=network, tokenizer=tokenizer, distiller=None)
     trained = {name for name, value in network.named_parameters() if value.requires_grad}
-    distiller = Distiller(config.distil, read_teacher(config.distil.teacher, network), taxonomy)
+    distiller = Distiller(config.distil, read_teacher(config.distil.teacher, network, taxonomy, config.model.base), taxonomy)
     return Start(network=distiller.student(trained), tokenizer=tokenizer, distiller=distiller)
 
 
