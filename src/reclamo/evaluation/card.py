@@ -17,6 +17,7 @@ def render_card(result: Result, taxonomy: Taxonomy) -> str:
     return render(
         "card.md.j2",
         result=result,
+        name=result.model.split("@")[0],
         taxonomy=taxonomy,
         model=model,
         how_read=HOW_READ,
