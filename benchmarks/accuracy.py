@@ -1,6 +1,6 @@
 """Compare what is shipped with the float32 network that it was made from, head by head, on the test split.
 
-    python benchmarks/accuracy.py                (after training both; about four minutes on two cores)
+    python benchmarks/accuracy.py                (after training both; about a minute on two cores)
 
 Reads the trained weights from the run folder of `configs/small.toml`, scores the test split with torch in float32, adds the n-grams
 of reclamo-small and decodes with its calibration; then scores the same messages with each shipped tagger, from text to labels.

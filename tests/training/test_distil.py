@@ -12,6 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from safetensors.torch import save_file  # noqa: E402
+from tests.training.test_learns import SCHEMA  # noqa: E402
 from transformers import BertConfig, BertModel  # noqa: E402
 
 from reclamo.corpus import Example  # noqa: E402
@@ -35,19 +36,6 @@ from reclamo.training.prepare import prepare  # noqa: E402
 from reclamo.training.run import run  # noqa: E402
 from reclamo.training.trainer import Trainer  # noqa: E402
 
-SCHEMA = """
-version = 1
-name = "toy"
-languages = ["es"]
-[[head]]
-name = "mood"
-kind = "one_of"
-labels = [{ name = "bad" }, { name = "good" }]
-[[head]]
-name = "topics"
-kind = "any_of"
-labels = [{ name = "money" }, { name = "time" }]
-"""
 TOY = parse_taxonomy(SCHEMA)
 WORDS = ["nadie", "amable", "reembolso", "semanas", "sábado", "calle", "técnico", "DOS", "puntual", "tres", "app", "veces"]
 ROOT = Path(__file__).parents[2]

@@ -32,12 +32,14 @@ labels = [{ name = "bad" }, { name = "good" }]
 name = "topics"
 kind = "any_of"
 labels = [{ name = "money" }, { name = "time" }]
+"""
+LEVEL = """
 [[head]]
 name = "level"
 kind = "ordered"
 labels = [{ name = "none" }, { name = "some" }, { name = "much" }]
 """
-TOY = parse_taxonomy(SCHEMA)
+TOY = parse_taxonomy(SCHEMA + LEVEL)
 WORDS = {"bad": "nadie", "good": "amable", "money": "reembolso", "time": "semanas", "some": "sábado", "much": "DOS"}
 FAST = {"encoder_lr": 5e-3, "head_lr": 2e-2, "augment": 0.0, "token_dropout": 0.0, "warm_start": False, "precision": "fp32", "threads": 1}
 
