@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from reclamo.corpus import Targets, encode_targets, read_corpus
-from reclamo.engine.tagger import Tagger, load, pool_windows
+from reclamo.engine.tagger import Tagger, load, pool_all
 from reclamo.evaluation.metrics import headline, label_counts
 from reclamo.evaluation.outcomes import head_outcomes
 from reclamo.training.config import load_config
@@ -50,8 +50,7 @@ def torch_logits(texts: Sequence[str], small: Tagger, config_path: Path) -> Arra
         for row, unit in enumerate(units):
             logits, _ = trained(torch.from_numpy(unit.ids[None]), torch.ones(1, len(unit.ids), dtype=torch.long))
             scores[row] = logits.numpy()[0]
-    scores, _ = small.add_ngrams(units, scores, [])
-    return np.stack([pool_windows(small.taxonomy, scores, units, index) for index in range(len(texts))])
+    return pool_all(small.taxonomy, small.add_ngrams(units, scores), units)
 
 
 def main() -> int:

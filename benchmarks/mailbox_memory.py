@@ -13,7 +13,9 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +75,20 @@ class Stub:
     def __init__(self, logits: int) -> None:
         self.logits, self.chance = logits, np.random.default_rng(7)
 
-    def __call__(self, ids: Any, mask: Any) -> tuple[Any, Any]:
-        """Give logits and contributions."""
-        shape = (len(ids), self.logits, ids.shape[1])
-        return self.chance.normal(size=shape[:2]).astype(np.float32), self.chance.normal(size=shape).astype(np.float32)
+    @contextmanager
+    def session(self) -> Iterator[Stub]:
+        """Take batches."""
+        yield self
+
+    def submit(self, batches: Sequence[Any], *, contributions: bool) -> list[Callable[[], tuple[Any, Any]]]:
+        """Give what gives logits and contributions."""
+        return [partial(self.answer, ids.shape) for ids, _ in batches]
+
+    def answer(self, shape: tuple[int, int]) -> tuple[Any, Any]:
+        """Give logits (batch, labels) and contributions (batch, labels, tokens)."""
+        lines, tokens = shape
+        logits = self.chance.normal(size=(lines, self.logits)).astype(np.float32)
+        return logits, self.chance.normal(size=(lines, self.logits, tokens)).astype(np.float32)
 
 
 def read(path: Path) -> int:

@@ -12,7 +12,7 @@ from tests.conftest import SENTENCES
 
 from reclamo.artefact import open_artefact
 from reclamo.artefact.store import NGRAMS, hash_files
-from reclamo.engine.ngrams import LinearPart, Vocabulary, quantised
+from reclamo.engine.ngrams import SMALL_PRODUCT, LinearPart, Vocabulary, multiply, quantised, share_out
 from reclamo.engine.tagger import load
 from reclamo.errors import ArtefactError
 from reclamo.text.ngrams import find_ngrams
@@ -56,15 +56,60 @@ def test_features_are_those_of_scikit_learn() -> None:
     assert np.allclose((got @ got.T).toarray(), (want @ want.T).toarray(), atol=1e-5)
 
 
+def test_texts_together_have_the_features_that_they_have_alone() -> None:
+    part = part_of(ALL, 3)
+    texts = [*ALL[:5], "", "zzz", *ALL[5:], " ", "a"]
+    together = part.features(texts)
+    for place, text in enumerate(texts):
+        alone = part.features([text])
+        begin, end = together.bounds[place : place + 2]
+        first, last = together.occurrences[place : place + 2]
+        assert together.columns[begin:end].tolist() == alone.columns.tolist()
+        assert np.allclose(together.values[begin:end], alone.values)
+        assert (together.places[first:last] - begin).tolist() == alone.places.tolist()
+        theirs = together.starts[first:last].tolist(), together.ends[first:last].tolist()
+        assert sorted(zip(*theirs, strict=True)) == sorted(zip(alone.starts.tolist(), alone.ends.tolist(), strict=True))
+    assert np.allclose(part.logits(together), np.concatenate([part.logits(part.features([text])) for text in texts]), atol=1e-5)
+
+
+def test_keys_are_found_as_a_search_finds_them() -> None:
+    rng = np.random.default_rng(3)
+    for count in (0, 1, 2, 1000):
+        keys = np.unique(rng.integers(0, 1 << 32, count, dtype=np.uint32))
+        keys = np.unique(np.concatenate([keys, np.array([0, (1 << 32) - 1][:count], dtype=np.uint32)]))
+        vocabulary = Vocabulary(keys=keys, idf=np.ones(len(keys), np.float32))
+        asked = np.concatenate(
+            [rng.permutation(keys), rng.integers(0, 1 << 32, 500, dtype=np.uint32), np.array([0, 1, (1 << 32) - 1], np.uint32)]
+        )
+        where = {key: place for place, key in enumerate(keys.tolist())}
+        assert vocabulary._find(asked).tolist() == [where.get(key, -1) for key in asked.tolist()]
+
+
 def test_contributions_add_up_to_the_logits() -> None:
     part = part_of(ALL, 7)
-    for text in [*ALL, "a", "zzz qqq"]:
+    wanted = np.random.default_rng(2).normal(size=(7, 3)).astype(np.float32)
+    texts = [*ALL, "a", "zzz qqq"]
+    features = part.features(texts)
+    for place, (text, logits) in enumerate(zip(texts, part.logits(features), strict=True)):
         spans = np.array([[0, 0], *((i, min(i + 3, len(text))) for i in range(0, len(text), 4)), [0, 0]])
-        logits, shares = part.explained(text, spans)
-        assert shares.shape == (7, len(spans))
-        assert np.allclose(shares.sum(1), part.logits(text) - part.bias, atol=1e-4)
-        assert np.allclose(logits, part.logits(text), atol=1e-6)
-        assert not shares[:, [0, -1]].any()
+        shares = part.contributions(features, place, spans, len(text), np.eye(7, dtype=np.float32))
+        assert shares.shape == (len(spans), 7)
+        assert np.allclose(shares.sum(0), logits - part.bias, atol=1e-4)
+        assert not shares[[0, -1]].any()
+        assert np.allclose(part.contributions(features, place, spans, len(text), wanted), shares @ wanted, atol=1e-4)
+
+
+def test_an_n_gram_over_two_stretches_is_split_by_characters() -> None:
+    """By hand: one of 4 characters, 3 before the edge; one within the second stretch; two directions."""
+    starts, ends = np.array([0, 4]), np.array([4, 6])
+    parts = np.array([[4.0, 8.0], [1.0, 0.0]], dtype=np.float32)
+    assert share_out(starts, ends, parts, np.array([0, 3, 6])).tolist() == [[3.0, 6.0], [2.0, 2.0]]
+
+
+def test_a_product_in_pieces_is_the_product() -> None:
+    rng = np.random.default_rng(4)
+    rows, weights = rng.integers(-127, 128, (2 * SMALL_PRODUCT // 30, 10), dtype=np.int8), rng.normal(size=(10, 6)).astype(np.float32)
+    assert np.allclose(multiply(rows, weights), rows.astype(np.float64) @ weights, rtol=1e-3, atol=1e-3)
 
 
 def test_the_word_with_the_weight_gets_the_contribution() -> None:
@@ -79,9 +124,9 @@ def test_the_word_with_the_weight_gets_the_contribution() -> None:
         network_scale=np.ones(1, np.float32),
     )
     spans = np.array([(0, 4), (5, 9), (10, 15), (16, 18), (19, 28)])
-    assert part.explained(text, spans)[1].round(5).tolist() == [[0, 0, 0, 0, 2]]
-    assert part.logits("REEMBOLSÓ") == pytest.approx([2.0])
-    assert part.logits("nada") == pytest.approx([0.0])
+    features = part.features(["nada", text, "REEMBOLSÓ"])
+    assert part.contributions(features, 1, spans, len(text), np.ones((1, 1), np.float32)).round(5).T.tolist() == [[0, 0, 0, 0, 2]]
+    assert part.logits(features)[:, 0] == pytest.approx([0.0, 2.0, 2.0])
 
 
 def test_rounding_to_8_bits_stays_within_half_a_unit() -> None:
@@ -95,7 +140,8 @@ def test_what_is_saved_is_loaded_and_the_bytes_repeat(tmp_path: Path) -> None:
     part.save(tmp_path / "a.npz")
     part.save(tmp_path / "b.npz")
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
-    assert LinearPart.load(tmp_path / "a.npz", 4).logits(ALL[0]).tolist() == part.logits(ALL[0]).tolist()
+    again = LinearPart.load(tmp_path / "a.npz", 4)
+    assert again.logits(again.features(ALL)).tolist() == part.logits(part.features(ALL)).tolist()
     with pytest.raises(ArtefactError, match="do not fit the taxonomy"):
         LinearPart.load(tmp_path / "a.npz", 5)
     (tmp_path / "c.npz").write_bytes(b"PK nothing")
@@ -119,14 +165,14 @@ def test_a_tagger_adds_both_and_a_logit_stays_the_sum_of_its_tokens(with_ngrams:
     both, network = load(with_ngrams, precision="fp32"), load(with_ngrams, precision="fp32", ngrams=False)
     part = LinearPart.load(with_ngrams / NGRAMS, both.taxonomy.n_logits)
     texts = [text for text in ALL if not text.startswith("den ")]
-    want = network.logits(texts) * part.network_scale + np.stack([part.logits(text) for text in texts])
+    want = network.logits(texts) * part.network_scale + part.logits(part.features(texts))
     assert np.allclose(both.logits(texts), want, atol=1e-4)
+    every = np.eye(both.taxonomy.n_logits, dtype=np.float32)
     units = both.units(texts)
-    logits, contributions = both.run(units, want_contributions=True)
-    lone = [network.run([unit], want_contributions=True) for unit in units]
-    bias = np.stack([scores[0] - shares[0].sum(-1) for scores, shares in lone]).mean(0) * part.network_scale + part.bias
-    for k, shares in enumerate(contributions):
-        assert np.allclose(shares.sum(-1) + bias, logits[k], atol=2e-3)
+    lone = [network.run([unit], want_contributions=True)[0] for unit in units]
+    bias = np.stack([one.logits - one.contributions(every).sum(0) for one in lone]).mean(0) * part.network_scale + part.bias
+    for scored in both.run(units, want_contributions=True):
+        assert np.allclose(scored.contributions(every).sum(0) + bias, scored.logits, atol=2e-3)
 
 
 def test_greeklish_is_counted_as_greek(with_ngrams: Path) -> None:

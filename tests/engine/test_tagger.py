@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import SENTENCES
 
 from reclamo import Message, Tags
+from reclamo.engine.runtime import Session
 from reclamo.engine.tagger import CHUNK, Tagger, load
 from reclamo.message import Cleaning, Problem, RemovedSpan
 
@@ -174,13 +175,17 @@ def test_heads_are_attributes(tagger: Tagger) -> None:
 
 
 def test_a_failing_batch_fails_the_call_and_not_in_silence(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
-    units = tagger.units(ALL * 40)
+    batches = itertools.count()
+    infer = Session._infer
 
-    def broken(*_: Any) -> None:
-        raise RuntimeError("taken badly")
+    def broken(session: Session, *arguments: Any) -> Any:
+        if next(batches) == 3:
+            raise RuntimeError("taken badly")
+        return infer(session, *arguments)
 
+    monkeypatch.setattr(Session, "_infer", broken)
     with pytest.raises(RuntimeError, match="taken badly"):
-        tagger._runtime.run([(unit.ids[None], np.ones((1, len(unit.ids)), np.int64)) for unit in units[:8]], broken)
+        list(tagger.tag_many(ALL * 40))
 
 
 def test_a_stream_can_be_left_early_and_a_broken_source_raises(tagger: Tagger) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reclamo.engine.evidence import pick_spans, word_contributions
-from reclamo.engine.tokens import batches_by_tokens, pack_windows, round_up
+from reclamo.engine.tokens import BATCH_COST, batches_by_tokens, pack_windows, round_up
 
 
 def test_windows_by_hand() -> None:
@@ -35,6 +37,21 @@ def test_batches_hold_everything_once_within_the_budget(lengths: list[int], budg
         assert len(group) == 1 or len(group) * round_up(max(lengths[i] for i in group)) <= budget
 
 
+@given(st.lists(st.integers(1, 90), min_size=1, max_size=7), st.integers(16, 300))
+def test_batches_cost_as_little_as_any_others_would(lengths: list[int], budget: int) -> None:
+    """Against every way to cut the sorted lengths."""
+
+    def cost(groups: list[list[int]]) -> int:
+        return sum(BATCH_COST + len(group) * round_up(max(group)) for group in groups)
+
+    ordered, ways = sorted(lengths), []
+    for size in range(len(ordered)):
+        for cuts in itertools.combinations(range(1, len(ordered)), size):
+            ways.append([ordered[a:b] for a, b in itertools.pairwise([0, *cuts, len(ordered)])])
+    fit = [way for way in ways if all(len(group) == 1 or len(group) * round_up(max(group)) <= budget for group in way)]
+    assert cost([[lengths[i] for i in group] for group in batches_by_tokens(lengths, budget)]) == min(map(cost, fit))
+
+
 def test_words_get_the_sum_of_their_tokens() -> None:
     import numpy as np
 
@@ -49,9 +66,11 @@ def test_evidence_by_hand() -> None:
     import numpy as np
 
     spans = np.array([[0, 2], [3, 5], [6, 8], [9, 11]])
-    (found,) = pick_spans(spans, np.array([0.1, 0.6, 0.5, -0.2], dtype=np.float32))
-    assert (found.start, found.end, found.weight) == (3, 8, 0.9167)
-    assert pick_spans(spans, np.array([-1.0, 0.0, -2.0, 0.0], dtype=np.float32)) == []
+    weights = np.array([[0.1, 0.6, 0.5, -0.2], [-1.0, 0.0, -2.0, 0.0], [0.5, 0.1, 0.0, 0.5]], dtype=np.float32).T
+    one, none, two = pick_spans(spans, weights)
+    assert [(found.start, found.end, found.weight) for found in one] == [(3, 8, 0.9167)]
+    assert none == []
+    assert [(found.start, found.end, found.weight) for found in two] == [(0, 2, 0.4545), (9, 11, 0.4545)]
 
 
 def test_batches_are_padded_to_fine_lengths() -> None:

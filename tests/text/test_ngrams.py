@@ -35,6 +35,16 @@ def test_as_many_of_each_as_scikit_learn_counts(text: str) -> None:
     assert counts(text, 1) == sorted(Counter(words(folded(text))).values())
 
 
+@given(st.lists(st.text(alphabet=ALPHABET, max_size=20), max_size=6))
+def test_texts_together_have_the_n_grams_that_they_have_alone(texts: list[str]) -> None:
+    together = find_ngrams(*texts)
+    assert together.texts == len(texts)
+    for owner, text in enumerate(texts):
+        alone, mine = find_ngrams(text), together.owners == owner
+        for field in ("keys", "starts", "ends"):
+            assert getattr(together, field)[mine].tolist() == getattr(alone, field).tolist()
+
+
 def test_the_same_keys_whatever_the_capitals_accents_and_blanks() -> None:
     for text in ALL:
         plain = unicodedata.normalize(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +18,7 @@ from reclamo.errors import ArtefactError
 from reclamo.text.ngrams import FAMILIES, NGrams, find_ngrams
 
 Array = NDArray[np.float32]
+SMALL_PRODUCT: Final = 1 << 17  # multiplications up to which OpenBLAS, whose own bound is twice that, starts no threads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,36 +33,70 @@ class Vocabulary:
     idf: Array
 
     def features(self, ngrams: NGrams) -> Features:
-        """Weigh the n-grams of one text: sublinear term frequency times idf, of length one within each family."""
-        if not len(self.keys):
-            none = np.zeros(0, dtype=np.int64)
-            empty = none.astype(np.float32)
-            return Features(columns=none, values=empty, shares=empty, occurrences=none, places=none)
-        at = np.minimum(np.searchsorted(self.keys, ngrams.keys), len(self.keys) - 1)
-        known = np.flatnonzero(self.keys[at] == ngrams.keys)
-        columns, places, counts = np.unique(at[known], return_inverse=True, return_counts=True)
-        values = (1.0 + np.log(counts)).astype(np.float32) * self.idf[columns]
-        family = self.keys[columns] % FAMILIES
-        for k in range(FAMILIES):
-            mine = family == k
-            values[mine] /= max(float(np.sqrt(np.square(values[mine]).sum())), 1e-12)
-        return Features(columns=columns, values=values, shares=values / np.maximum(counts, 1), occurrences=known, places=places)
+        """Weigh the n-grams of texts: sublinear term frequency times idf, of length one within each family of a text."""
+        at = self._find(ngrams.keys)
+        known = np.flatnonzero(at >= 0)
+        pair = ngrams.owners[known] * len(self.keys) + at[known]
+        order = np.argsort(pair)
+        pair = pair[order]
+        new = np.concatenate([[True], pair[1:] != pair[:-1]])[: len(pair)]
+        first = np.flatnonzero(new)
+        counts = np.diff(np.append(first, len(pair)))
+        texts, columns = np.divmod(pair[first], max(len(self.keys), 1))
+        values = np.asarray((1.0 + np.log(counts)) * self.idf[columns], dtype=np.float32)
+        family = texts * FAMILIES + self.keys[columns] % FAMILIES
+        lengths = np.sqrt(np.bincount(family, weights=np.square(values), minlength=ngrams.texts * FAMILIES))
+        values = np.asarray(values / np.maximum(lengths[family], 1e-12), dtype=np.float32)
+        known = known[order]
+        bounds = np.searchsorted(texts, np.arange(ngrams.texts + 1))
+        return Features(
+            columns=columns,
+            values=values,
+            shares=(values / counts).astype(np.float32),
+            bounds=bounds,
+            places=np.cumsum(new) - 1,
+            starts=ngrams.starts[known],
+            ends=ngrams.ends[known],
+            occurrences=np.append(first, len(pair))[bounds],
+        )
+
+    def _find(self, keys: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """Where each key stands, -1 where it does not: the bits at its top say where to look, and some steps find it."""
+        shift, begins, padded = self._index
+        at = begins[keys >> shift]
+        ahead = np.flatnonzero(padded[at] < keys)
+        while len(ahead):
+            at[ahead] += 1
+            ahead = ahead[padded[at[ahead]] < keys[ahead]]
+        return np.where(padded[at] == keys, at, -1)
+
+    @cached_property
+    def _index(self) -> tuple[np.uint32, NDArray[np.int64], NDArray[np.uint64]]:
+        bits = min(len(self.keys).bit_length() + 1, 24)
+        shift = 32 - bits
+        begins = np.searchsorted(self.keys, np.arange(1 << bits, dtype=np.uint64) << np.uint64(shift))
+        return np.uint32(shift), begins, np.append(self.keys.astype(np.uint64), np.uint64(1 << 32))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Features:
-    """The features of one text.
+    """The features of some texts, and where in them each occurs.
 
     Attributes:
         columns, values: (k,) which, and how much. shares: (k,) values divided by occurrences.
-        occurrences: (n,) indices into the text's n-grams. places: (n,) which of the k features each belongs to.
+        bounds: (texts + 1,) the features of text i are those from bounds[i] to bounds[i + 1].
+        places: (n,) which of the k features each occurrence belongs to. starts, ends: (n,) its characters of the text.
+        occurrences: (texts + 1,) the bounds of each text's occurrences.
     """
 
     columns: NDArray[np.int64]
     values: Array
     shares: Array
-    occurrences: NDArray[np.int64]
+    bounds: NDArray[np.int64]
     places: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    occurrences: NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,36 +114,44 @@ class LinearPart:
     bias: Array
     network_scale: Array
 
-    def logits(self, text: str) -> Array:
-        """Score a cleaned text: (n_logits,)."""
-        return self._logits(self.vocabulary.features(find_ngrams(text)))
+    def features(self, texts: Sequence[str]) -> Features:
+        """Find the features of cleaned texts."""
+        return self.vocabulary.features(find_ngrams(*texts))
 
-    def explained(self, text: str, spans: NDArray[np.int64]) -> tuple[Array, Array]:
-        """Score a text and share out the scores, without the bias, over its tokens.
+    def logits(self, features: Features) -> Array:
+        """Score texts by their features: (texts, n_logits)."""
+        scores = np.empty((len(features.bounds) - 1, len(self.bias)), dtype=np.float32)
+        for text, (begin, end) in enumerate(pairwise(features.bounds.tolist())):
+            # Summed, not multiplied by BLAS: its threads cost more than they give on matrices as small as these.
+            weighed = features.values[begin:end, None] * self.weights[features.columns[begin:end]]
+            scores[text] = weighed.sum(axis=0, dtype=np.float32)
+        return np.asarray(scores * self.weight_scale + self.bias, dtype=np.float32)
+
+    def contributions(self, features: Features, text: int, spans: NDArray[np.int64], length: int, wanted: Array) -> Array:
+        """Share out what the n-grams of one text give to sums of its logits, without the bias, over its tokens.
 
         Every occurrence of an n-gram gives its part evenly to the characters that it spans; characters between tokens give
-        theirs to the token before.
+        theirs to the token before, those ahead of all tokens to the first.
 
         Args:
+            text: which of the texts of `features`. length: its length in characters.
             spans: (tokens, 2) characters of the text, in order; empty spans get nothing.
+            wanted: (n_logits, sums) the weight of each logit in each sum.
 
         Returns:
-            logits (n_logits,), and contributions (n_logits, tokens), whose sum over the tokens is `logits - bias`.
+            (tokens, sums), which add up to `(logits - bias) @ wanted`.
         """
-        contributions = np.zeros((len(self.bias), len(spans)), dtype=np.float32)
-        ngrams = find_ngrams(text)
-        features = self.vocabulary.features(ngrams)
+        given = np.zeros((len(spans), wanted.shape[1]), dtype=np.float32)
         real = np.flatnonzero(spans[:, 1] > spans[:, 0])
-        if len(real) and len(features.columns):
-            edges = np.concatenate([[0], spans[real[1:], 0], [len(text)]])
-            parts = self.weights[features.columns] * (features.shares[:, None] * self.weight_scale)
-            contributions[:, real] = share_out(ngrams, features, parts, edges).T
-        return self._logits(features), contributions
-
-    def _logits(self, features: Features) -> Array:
-        # Summed, not multiplied by BLAS: its threads cost more than they give on matrices as small as these.
-        weighed = (features.values[:, None] * self.weights[features.columns]).sum(axis=0, dtype=np.float32)
-        return np.asarray(weighed * self.weight_scale + self.bias, dtype=np.float32)
+        begin, end = features.bounds[text : text + 2].tolist()
+        if not len(real) or begin == end:
+            return given
+        edges = np.concatenate([[0], spans[real[1:], 0], [length]])
+        parts = multiply(self.weights[features.columns[begin:end]], self.weight_scale[:, None] * wanted)
+        parts *= features.shares[begin:end, None]
+        first, last = features.occurrences[text : text + 2].tolist()
+        given[real] = share_out(features.starts[first:last], features.ends[first:last], parts[features.places[first:last] - begin], edges)
+        return given
 
     def save(self, path: Path) -> None:
         """Write one .npz without pickle; the same numbers give the same bytes."""
@@ -139,29 +185,32 @@ class LinearPart:
         return part
 
 
-def share_out(ngrams: NGrams, features: Features, parts: Array, edges: NDArray[np.int64]) -> Array:
-    """Sum what each occurrence gives over the stretches of a text; one that crosses an edge is split by characters.
+def share_out(starts: NDArray[np.int64], ends: NDArray[np.int64], parts: Array, edges: NDArray[np.int64]) -> Array:
+    """Sum what n-grams give over the stretches of a text; one that crosses an edge is split by characters.
 
     Args:
-        parts: (features, n_logits) what one occurrence gives. edges: (stretches + 1,) ascending, from 0 to the text's length.
+        starts, ends: (n,) the characters of each. parts: (n, sums) what each gives.
+        edges: (stretches + 1,) ascending, from 0 to the text's length.
 
     Returns:
-        (stretches, n_logits).
+        (stretches, sums).
     """
-    starts, ends = ngrams.starts[features.occurrences], ngrams.ends[features.occurrences]
-    count = len(edges) - 1
-    first = np.clip(np.searchsorted(edges, starts, side="right") - 1, 0, count - 1)
-    last = np.clip(np.searchsorted(edges, ends, side="left") - 1, first, count - 1)
-    crossed = last - first + 1
-    occurrence = np.repeat(np.arange(len(starts)), crossed)
-    stretch = np.arange(len(occurrence)) - np.repeat(np.cumsum(crossed) - crossed - first, crossed)
-    inside = np.minimum(ends[occurrence], edges[stretch + 1]) - np.maximum(starts[occurrence], edges[stretch])
-    whole = (crossed == 1)[occurrence]
-    portion = np.where(whole, 1.0, inside / np.maximum(ends - starts, 1)[occurrence]).astype(np.float32)
-    order = np.argsort(stretch, kind="stable")
-    found, begins = np.unique(stretch[order], return_index=True)
-    out = np.zeros((count, parts.shape[1]), dtype=np.float32)
-    out[found] = np.add.reduceat(parts[features.places[occurrence[order]]] * portion[order, None], begins, axis=0)
+    length, sums = int(edges[-1]), parts.shape[1]
+    dense = parts / (ends - starts)[:, None]
+    # What each character gets changes where an n-gram starts and ends; summed up once that is the character's, twice all before it.
+    where = np.concatenate([starts, ends])[:, None] * sums + np.arange(sums)
+    change = np.bincount(where.ravel(), weights=np.concatenate([dense, -dense]).ravel(), minlength=(length + 1) * sums)
+    upto = np.zeros((length + 2, sums))
+    np.cumsum(np.cumsum(change.reshape(length + 1, sums), axis=0), axis=0, out=upto[1:])
+    return np.asarray(np.diff(upto[edges], axis=0), dtype=np.float32)
+
+
+def multiply(rows: NDArray[np.int8], weights: Array) -> Array:
+    """The product of 8-bit rows (n, k) with a narrow matrix (k, m), in pieces that BLAS works on without threads of its own."""
+    step = max(1, SMALL_PRODUCT // max(weights.size, 1))
+    out = np.empty((len(rows), weights.shape[1]), dtype=np.float32)
+    for begin in range(0, len(rows), step):
+        np.matmul(rows[begin : begin + step].astype(np.float32), weights, out=out[begin : begin + step])
     return out
 
 

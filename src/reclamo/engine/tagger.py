@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from threading import Thread
 from typing import Any, Final
@@ -16,9 +17,9 @@ from numpy.typing import NDArray
 from reclamo.artefact import Artefact, bundled_artefact, open_artefact
 from reclamo.cache import cache_folder
 from reclamo.engine.decode import Decoded, Decoder
-from reclamo.engine.evidence import directions, pick_spans, word_contributions
-from reclamo.engine.ngrams import LinearPart
-from reclamo.engine.runtime import Runtime
+from reclamo.engine.evidence import Directions, pick_spans, word_contributions
+from reclamo.engine.ngrams import Features, LinearPart
+from reclamo.engine.runtime import Runtime, Scores, Session
 from reclamo.engine.tokens import Unit, UnitMaker, batches_by_tokens, pad_batch
 from reclamo.message import Message, Problem
 from reclamo.tags import Evidence, Tags
@@ -31,6 +32,7 @@ Array = NDArray[np.float32]
 CHUNK: Final = 256
 TOKENS_PER_BATCH: Final = 1024  # what a layer works on then stays in a core's own cache
 MAX_CHARACTERS: Final = 1_048_576
+_Batch = tuple[list[int], Callable[[], Scores]]  # the indices of its units, and what waits for its scores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +60,56 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class _Chunk:
-    """Messages that are worked on together: `good` are the indices of those that can be scored, `units` are theirs."""
+    """Messages that are worked on together.
+
+    Attributes:
+        good: the indices of those that can be scored; `units` are theirs, their `message` counting in `good`.
+    """
 
     messages: list[Message]
     good: list[int]
     units: list[Unit]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """The n-grams of one unit: text number `place` of those whose features these are."""
+
+    linear: LinearPart
+    features: Features
+    place: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """One unit, scored.
+
+    Attributes:
+        logits: (n_logits,) of the network and the n-grams together.
+        network: (n_logits, tokens) the contributions to the network's logits; None where they were not wanted.
+        ngrams: None where the tagger has none.
+    """
+
+    unit: Unit
+    logits: Array
+    network: Array | None
+    ngrams: Counted | None
+
+    def contributions(self, wanted: Array) -> Array:
+        """What each token gave to sums of logits.
+
+        Args:
+            wanted: (n_logits, sums) the weight of each logit in each sum.
+
+        Returns:
+            (tokens, sums); over the tokens they add up to `logits @ wanted`, but for the biases.
+        """
+        assert self.network is not None
+        if self.ngrams is None:
+            return np.asarray(self.network.T @ wanted)
+        linear = self.ngrams.linear
+        own = linear.contributions(self.ngrams.features, self.ngrams.place, self.unit.spans, len(self.unit.text), wanted)
+        return np.asarray(self.network.T @ (linear.network_scale[:, None] * wanted) + own)
 
 
 class Tagger:
@@ -83,6 +130,7 @@ class Tagger:
             identity=repr(sorted(artefact.manifest.files.items())),
         )
         self._linear = LinearPart.load(artefact.ngrams, artefact.taxonomy.n_logits) if options.ngrams and artefact.ngrams else None
+        self._directions = Directions(artefact.taxonomy)
         self._decoder = Decoder(artefact.taxonomy, artefact.manifest.calibration)
         self._margin = _margin(artefact, options)
 
@@ -94,26 +142,27 @@ class Tagger:
     def tag(self, message: Message | str | Mapping[str, Any]) -> Tags:
         """Tag one message: a text, a row, or a `Message`."""
         chunk = self._read([self._prepare(message, 1)])
-        return next(self._decode(chunk, *self._network(chunk.units, want_contributions=self.options.evidence)))
+        with self._runtime.session() as session:
+            return next(self._finish(chunk, self._begin(chunk.units, session)))
 
     def tag_many(self, messages: Iterable[Message | str | Mapping[str, Any]]) -> Iterator[Tags]:
         """Tag many messages lazily, in order; exactly one `Tags` for each, whatever it holds.
 
-        While the network works on a chunk of 256 messages, the next one is read and tokenised and the one before decoded, so
-        that at most two chunks are taken before the first tags are given.
+        While the network works on a chunk of 256 messages, its batches are decoded as they come, and the next chunk is read and
+        tokenised, so that at most two chunks are taken before the first tags are given.
         """
         numbered = enumerate(messages, 1)
         failures: list[Exception] = []
-        waiting: tuple[_Chunk, Future[tuple[Array, list[Array]]]] | None = None
-        with ThreadPoolExecutor(1, "reclamo-network") as network:
+        waiting: tuple[_Chunk, list[_Batch]] | None = None
+        with self._runtime.session() as session:
             while prepared := self._next_messages(numbered, failures):
                 chunk = self._read(prepared)
-                running = network.submit(self._network, chunk.units, want_contributions=self.options.evidence)
+                batches = self._begin(chunk.units, session)
                 if waiting is not None:
-                    yield from self._decode(waiting[0], *waiting[1].result())
-                waiting = chunk, running
+                    yield from self._finish(*waiting)
+                waiting = chunk, batches
             if waiting is not None:
-                yield from self._decode(waiting[0], *waiting[1].result())
+                yield from self._finish(*waiting)
         if failures:
             raise failures[0]
 
@@ -127,13 +176,12 @@ class Tagger:
 
     def logits(self, texts: Iterable[str]) -> Array:
         """Raw logits of cleaned texts, windows pooled: (texts, n_logits)."""
-        parts = []
+        parts = [np.zeros((0, self.taxonomy.n_logits), np.float32)]
         source = iter(texts)
         while chunk := list(islice(source, CHUNK)):
-            units = self.units(chunk)
-            scores, _ = self.run(units, want_contributions=False)
-            parts.append(np.stack([pool_windows(self.taxonomy, scores, units, index) for index in range(len(chunk))]))
-        return np.concatenate(parts) if parts else np.zeros((0, self.taxonomy.n_logits), np.float32)
+            scored = self.run(self.units(chunk), want_contributions=False)
+            parts.append(pool_all(self.taxonomy, [one.logits for one in scored], [one.unit for one in scored]))
+        return np.concatenate(parts)
 
     def _prepare(self, item: Message | str | Mapping[str, Any], number: int) -> Message:
         if isinstance(item, str):
@@ -179,66 +227,70 @@ class Tagger:
         units = self.units([messages[index].text for index in good], [messages[index].lang for index in good])
         return _Chunk(messages=messages, good=good, units=units)
 
-    def _decode(self, read: _Chunk, scores: Array, contributions: list[Array]) -> Iterator[Tags]:
-        chunk, good, units = read.messages, read.good, read.units
-        scores, contributions = self.add_ngrams(units, scores, contributions)
-        pooled = [pool_windows(self.taxonomy, scores, units, k) for k in range(len(good))]
+    def _begin(self, units: list[Unit], session: Session, *, contributions: bool | None = None) -> list[_Batch]:
+        """Have the network begin on units, in batches by tokens; contributions as the options say, or as asked."""
+        groups = batches_by_tokens([len(unit.ids) for unit in units], TOKENS_PER_BATCH)[::-1]  # the longest first: all end together
+        padded = [pad_batch([units[i] for i in group], self._units.pad) for group in groups]
+        running = session.submit(padded, contributions=self.options.evidence if contributions is None else contributions)
+        return list(zip(groups, running, strict=True))
+
+    def _finish(self, chunk: _Chunk, batches: list[_Batch]) -> Iterator[Tags]:
+        """Decode the messages of each batch as it comes, once all their windows are there; give tags in the messages' order."""
+        done = {index: self._unscored(message) for index, message in enumerate(chunk.messages) if message.problem is not None}
+        missing = Counter(unit.message for unit in chunk.units)
+        parts: dict[int, list[tuple[int, Scored]]] = {}
+        for group, wait in batches:
+            ready = []
+            for index, scored in zip(group, self._score([chunk.units[index] for index in group], wait()), strict=True):
+                message = scored.unit.message
+                parts.setdefault(message, []).append((index, scored))
+                if len(parts[message]) == missing[message]:
+                    ready.append(message)
+            windows = [[scored for _, scored in sorted(parts.pop(message), key=itemgetter(0))] for message in ready]
+            places = [chunk.good[message] for message in ready]
+            done.update(zip(places, self._decode([chunk.messages[place] for place in places], windows), strict=True))
+        yield from (done[index] for index in range(len(chunk.messages)))
+
+    def _decode(self, messages: list[Message], windows: list[list[Scored]]) -> Iterator[Tags]:
+        """Tags of messages whose windows are scored."""
+        pooled = [pool_windows(self.taxonomy, [one.logits for one in mine], [one.unit for one in mine]) for mine in windows]
         logits = np.stack(pooled) if pooled else np.zeros((0, self.taxonomy.n_logits), np.float32)
-        decoded = self._decoder.decode(logits, [{"role": chunk[index].role} for index in good])
-        place = {index: k for k, index in enumerate(good)}
-        for index, message in enumerate(chunk):
-            if index not in place:
-                yield self._unscored(message)
-                continue
-            k = place[index]
-            mine = [u for u, unit in enumerate(units) if unit.message == k] if len(units) > len(good) else [k]
-            yield self._tags(message, decoded[k], [units[u] for u in mine], [contributions[u] for u in mine] if contributions else [])
+        decoded = self._decoder.decode(logits, [{"role": message.role} for message in messages])
+        return map(self._tags, messages, decoded, windows)
 
     def units(self, texts: Sequence[str], langs: Sequence[str | None] | None = None) -> list[Unit]:
         """Cut cleaned texts into what the network reads; offsets count in the texts as typed, Greeklish too."""
         readings = [self.reading(text, langs[index] if langs else None) for index, text in enumerate(texts)]
         return [_typed_offsets(unit, readings[unit.message][1]) for unit in self._units.units([text for text, _ in readings])]
 
-    def run(self, units: list[Unit], want_contributions: bool) -> tuple[Array, list[Array]]:
-        """Score units: logits (units, n_logits), and contributions (n_logits, tokens) of each where wanted."""
-        return self.add_ngrams(units, *self._network(units, want_contributions))
+    def run(self, units: list[Unit], *, want_contributions: bool) -> list[Scored]:
+        """Score units, in their order."""
+        found: dict[int, Scored] = {}
+        with self._runtime.session() as session:
+            for group, wait in self._begin(units, session, contributions=want_contributions):
+                found.update(zip(group, self._score([units[index] for index in group], wait()), strict=True))
+        return [found[index] for index in range(len(units))]
 
-    def _network(self, units: list[Unit], want_contributions: bool) -> tuple[Array, list[Array]]:
-        """What the network alone gives, in batches by tokens."""
-        scores = np.zeros((len(units), self.taxonomy.n_logits), dtype=np.float32)
-        contributions: list[Array] = [np.zeros((0, 0), np.float32)] * len(units) if want_contributions else []
-        groups = batches_by_tokens([len(unit.ids) for unit in units], TOKENS_PER_BATCH)[::-1]  # the longest first: all end together
-
-        def take(number: int, batch_scores: Array, batch_contributions: Array) -> None:
-            scores[groups[number]] = batch_scores
-            if want_contributions:
-                for line, i in enumerate(groups[number]):
-                    contributions[i] = batch_contributions[line, :, : len(units[i].ids)].copy()
-
-        if groups:
-            self._runtime.run([pad_batch([units[i] for i in group], self._units.pad) for group in groups], take)
-        return scores, contributions
-
-    def add_ngrams(self, units: list[Unit], scores: Array, contributions: list[Array]) -> tuple[Array, list[Array]]:
-        """Add what the n-grams give to what the network gave; a logit stays the exact sum of what each token gave.
-
-        Args:
-            scores: (units, n_logits). contributions: (n_logits, tokens) of each unit, or none where they are not wanted.
-        """
+    def _score(self, units: list[Unit], scores: Scores) -> Iterator[Scored]:
+        """Put together what the network gave of a batch and what the n-grams of its units give."""
+        logits, contributions = scores
         linear = self._linear
-        if linear is None:
-            return scores, contributions
-        scores = scores * linear.network_scale
-        for index, unit in enumerate(units):
-            if not contributions:
-                scores[index] += linear.logits(unit.text)
-                continue
-            logits, given = linear.explained(unit.text, unit.spans)
-            scores[index] += logits
-            contributions[index] = contributions[index] * linear.network_scale[:, None] + given
-        return scores, contributions
+        features = linear.features([unit.text for unit in units]) if linear else None
+        if linear and features:
+            logits = logits * linear.network_scale + linear.logits(features)
+        for line, unit in enumerate(units):
+            yield Scored(
+                unit=unit,
+                logits=logits[line],
+                network=None if contributions is None else contributions[line, :, : len(unit.ids)],
+                ngrams=Counted(linear=linear, features=features, place=line) if linear and features else None,
+            )
 
-    def _tags(self, message: Message, decoded: Decoded, units: list[Unit], contributions: list[Array]) -> Tags:
+    def add_ngrams(self, units: list[Unit], logits: Array) -> Array:
+        """Add to the network's logits (units, n_logits) what the n-grams give."""
+        return np.stack([one.logits for one in self._score(units, (logits, None))])
+
+    def _tags(self, message: Message, decoded: Decoded, windows: list[Scored]) -> Tags:
         role = decoded.heads.get("role")
         heads = decoded.heads
         rubric = heads.get(self.taxonomy.rubric_head) if self.taxonomy.rubric_head else None
@@ -253,24 +305,22 @@ class Tagger:
             heads=heads,
             rubric_score=score,
             service_level=level,
-            evidence=self._evidence(message.text, decoded, units, contributions),
+            evidence=self._evidence(message.text, decoded, windows) if self.options.evidence else {},
             needs_review=decoded.certainty < self._margin,
-            windows=len(units),
+            windows=len(windows),
             text=message.text,
             cleaning=message.cleaning,
             model=self.name,
         )
 
-    def _evidence(self, text: str, decoded: Decoded, units: list[Unit], contributions: list[Array]) -> dict[str, list[Evidence]]:
-        if not contributions:
+    def _evidence(self, text: str, decoded: Decoded, windows: list[Scored]) -> dict[str, list[Evidence]]:
+        wanted = [(key, weights) for key, weights in self._directions.of(decoded.heads) if key != "role"]
+        if not wanted:
             return {}
-        wanted = list(directions(self.taxonomy, decoded.heads))
-        weights = np.stack([direction for _, direction in wanted], axis=1) if wanted else np.zeros((self.taxonomy.n_logits, 0), np.float32)
-        offsets = np.concatenate([unit.offsets for unit in units])
-        tokens = np.concatenate([part.T @ weights for part in contributions])
-        spans, sums = word_contributions(text, offsets, tokens)
-        found = {key: pick_spans(spans, sums[:, column]) for column, (key, _) in enumerate(wanted) if key != "role"}
-        return {key: evidence for key, evidence in found.items() if evidence}
+        weights = np.stack([direction for _, direction in wanted], axis=1)
+        offsets = np.concatenate([one.unit.offsets for one in windows])
+        spans, sums = word_contributions(text, offsets, np.concatenate([one.contributions(weights) for one in windows]))
+        return {key: evidence for (key, _), evidence in zip(wanted, pick_spans(spans, sums), strict=True) if evidence}
 
     def _unscored(self, message: Message) -> Tags:
         problem = message.problem or Problem(reason="broken", detail="")
@@ -292,23 +342,33 @@ def _typed_offsets(unit: Unit, reading: Transliterated | None) -> Unit:
     return unit if reading is None else replace(unit, offsets=reading.map_offsets(unit.offsets))
 
 
-def pool_windows(taxonomy: Taxonomy, scores: Array, units: list[Unit], message: int) -> Array:
+def pool_windows(taxonomy: Taxonomy, logits: Sequence[Array], units: Sequence[Unit]) -> Array:
     """Pool the logits of a message's windows: the mean by tokens for one-of heads, the largest for all others.
 
     What is stated in one window is stated; what is one thing of several is weighed.
+
+    Args:
+        logits: (n_logits,) of each window. units: the windows.
+
+    Returns:
+        (n_logits,)
     """
-    if len(units) > message and units[message].message == message and (message + 1 == len(units) or units[message + 1].message > message):
-        return np.asarray(scores[message])
-    mine = [index for index, unit in enumerate(units) if unit.message == message]
-    if len(mine) == 1:
-        return np.asarray(scores[mine[0]])
-    lengths = np.array([len(units[index].ids) for index in mine], dtype=np.float32)
-    pooled = scores[mine].max(axis=0)
+    if len(logits) == 1:
+        return logits[0]
+    scores = np.stack(logits)
+    lengths = np.array([len(unit.ids) for unit in units], dtype=np.float32)
+    pooled = scores.max(axis=0)
     for head in taxonomy.heads:
         if head.kind == "one_of":
             where = taxonomy.slices[head.name]
-            pooled[where] = (scores[mine][:, where] * lengths[:, None]).sum(0) / lengths.sum()
+            pooled[where] = (scores[:, where] * lengths[:, None]).sum(0) / lengths.sum()
     return np.asarray(pooled)
+
+
+def pool_all(taxonomy: Taxonomy, logits: Sequence[Array] | Array, units: Sequence[Unit]) -> Array:
+    """Pool the windows of several messages, each of which has some: logits (units, n_logits) -> (messages, n_logits)."""
+    lines = groupby(range(len(units)), key=lambda index: units[index].message)
+    return np.stack([pool_windows(taxonomy, [logits[k] for k in mine], [units[k] for k in mine]) for mine in (list(m) for _, m in lines)])
 
 
 def _margin(artefact: Artefact, options: Options) -> float:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from reclamo.errors import ArtefactError
+
+BATCH_COST: Final = 40  # what one more batch costs, in tokens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +59,7 @@ class UnitMaker:
         made: list[Unit] = []
         for index, encoding in enumerate(self.tokenizer.encode_batch(list(texts), add_special_tokens=False)):
             ids = np.array(encoding.ids, dtype=np.int64)
-            offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+            offsets = np.fromiter(chain.from_iterable(encoding.offsets), dtype=np.int64, count=2 * len(ids)).reshape(-1, 2)
             for start, end in self._bounds(texts[index], offsets):
                 made.append(self._unit(index, texts[index], ids[start:end], offsets[start:end]))
         return made
@@ -102,17 +106,27 @@ def pack_windows(starts: Sequence[int], total: int, room: int) -> list[tuple[int
 
 
 def batches_by_tokens(lengths: Sequence[int], tokens_per_batch: int) -> list[list[int]]:
-    """Group indices by length, so that (items * longest) stays within `tokens_per_batch`.
+    """Group indices by length, so that (items * longest) stays within `tokens_per_batch` and little is filled up.
 
-    Example: lengths [9, 2, 3, 8], 16 tokens -> [[1, 2], [3], [0]].
+    Of all ways to cut the indices, sorted by length, the one with the least work, counted in tokens: each message as long as
+    the longest of its batch, and BATCH_COST for every batch.
+    Example: lengths [9, 40, 3, 10], 80 tokens -> [[2, 0, 3], [1]].
     """
+    order = sorted(range(len(lengths)), key=lambda i: (lengths[i], i))
+    wide = [round_up(lengths[i]) for i in order]
+    least, cut = [0], [0]
+    for end in range(1, len(order) + 1):
+        longest = wide[end - 1]
+        first = max(0, end - max(1, tokens_per_batch // longest))
+        work, start = min((least[start] + (end - start) * longest, start) for start in range(first, end))
+        least.append(work + BATCH_COST)
+        cut.append(start)
     groups: list[list[int]] = []
-    for index in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
-        if groups and (len(groups[-1]) + 1) * round_up(lengths[index]) <= tokens_per_batch:
-            groups[-1].append(index)
-        else:
-            groups.append([index])
-    return groups
+    end = len(order)
+    while end:
+        groups.append(order[cut[end] : end])
+        end = cut[end]
+    return groups[::-1]
 
 
 def round_up(length: int) -> int:

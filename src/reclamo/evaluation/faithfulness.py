@@ -15,7 +15,7 @@ from reclamo.artefact import Calibration
 from reclamo.corpus import Example
 from reclamo.engine import Tagger
 from reclamo.engine.decode import Decoder, head_probabilities
-from reclamo.engine.evidence import directions, word_contributions
+from reclamo.engine.evidence import Directions, word_contributions
 from reclamo.evaluation.schema import ALL, MEAN, FaithfulnessScore
 from reclamo.tags import HeadTag
 from reclamo.taxonomy import Head, Taxonomy
@@ -56,11 +56,11 @@ class TaggerExplainer:
     def explain(self, texts: Sequence[str], wanted: Sequence[Array]) -> Iterator[tuple[Spans, Array]]:
         """Sum the network's token contributions over words, as the tagger does before it picks the strongest."""
         units = self.tagger.units(texts)
-        _, contributions = self.tagger.run(units, want_contributions=True)
+        scored = self.tagger.run(units, want_contributions=True)
         for index, text in enumerate(texts):
             mine = [u for u, unit in enumerate(units) if unit.message == index]
             offsets = np.concatenate([units[u].offsets for u in mine])
-            yield word_contributions(text, offsets, np.concatenate([contributions[u].T @ wanted[index] for u in mine]))
+            yield word_contributions(text, offsets, np.concatenate([scored[u].contributions(wanted[index]) for u in mine]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,7 @@ class Effect:
 def claims(taxonomy: Taxonomy, heads: Mapping[str, HeadTag | None]) -> list[Claim]:
     """Give what was answered of a message and is shown with evidence; of an any-of head the surest label."""
     found: dict[str, tuple[float, Claim]] = {}
-    for key, weights in directions(taxonomy, dict(heads)):
+    for key, weights in Directions(taxonomy).of(heads):
         name, _, label = key.partition(".")
         if name == UNSHOWN:
             continue

@@ -45,10 +45,9 @@ def detect_language(text: str, supported: Collection[str] = ("es", "el", "it")) 
     Greek letters decide first, then Greeklish, then the candidates by py3langid. A language that is not supported is named
     only when it is near certain: a wrong refusal costs a message, a doubtful one is tagged as the likeliest supported one.
     """
-    letters = [ch for ch in text if ch.isalpha()]
+    script, letters = _script(text)
     if not letters:
         return None
-    script = _script(letters)
     if script is not None:
         return script
     if "el" in supported and is_greeklish(text):
@@ -58,22 +57,29 @@ def detect_language(text: str, supported: Collection[str] = ("es", "el", "it")) 
     known = [code for code, _ in ranked if code in supported]
     if best in supported or not known:
         return best
-    sure = probability >= CERTAIN and len(letters) >= SHORT_LETTERS
-    return best if sure else (known[0] if len(letters) >= SHORT_LETTERS else None)
+    sure = probability >= CERTAIN and letters >= SHORT_LETTERS
+    return best if sure else (known[0] if letters >= SHORT_LETTERS else None)
 
 
 def is_greeklish_text(text: str) -> bool:
     """Say whether a text is Greek in Latin letters, not a Greek text with foreign words."""
-    letters = [ch for ch in text if ch.isalpha()]
-    return bool(letters) and _script(letters) is None and is_greeklish(text)
+    script, letters = _script(text)
+    return letters > 0 and script is None and is_greeklish(text)
 
 
-def _script(letters: list[str]) -> str | None:
-    counts = Counter(map(_script_of, letters))
-    if counts.get("GREEK", 0) >= 0.25 * len(letters):
-        return "el"
+def _script(text: str) -> tuple[str | None, int]:
+    """The language that a text's letters tell by themselves, if they do, and how many letters there are."""
+    counts: Counter[str] = Counter()
+    for ch, times in Counter(text).items():  # each character is looked at once
+        if ch.isalpha():
+            counts[_script_of(ch)] += times
+    letters = counts.total()
+    if not letters:
+        return None, 0
+    if counts["GREEK"] >= 0.25 * letters:
+        return "el", letters
     top = max(counts, key=lambda name: counts[name])
-    return SCRIPTS.get(top)
+    return SCRIPTS.get(top), letters
 
 
 @lru_cache(maxsize=4096)

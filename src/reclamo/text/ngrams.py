@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -18,99 +18,124 @@ FAMILIES: Final = 2  # the lowest bit of a key: 0 characters, 1 words
 Keys = NDArray[np.uint32]
 Bounds = NDArray[np.int64]
 _Codes = NDArray[np.uint64]
-_Hash = Callable[[Bounds, Bounds], _Codes]
+_Found = tuple[Keys, Bounds, Bounds, Bounds]
 
 _TABLE: Final = 0x2000  # covers every Latin, Greek (polytonic too) and Cyrillic letter; what lies beyond counts as a sign
 _BASE: Final = 0x9E3779B97F4A7C15
 _INVERSE: Final = pow(_BASE, -1, 1 << 64)
-_BLANK: Final = np.uint64(32)
+_BLANK: Final = 32
 
 
 @dataclass(frozen=True, kw_only=True)
 class NGrams:
-    """Every n-gram of a text, as often as it occurs.
+    """Every n-gram of some texts, as often as it occurs.
 
     Attributes:
         keys: (n,) hashes; the lowest bit says the family.
-        starts, ends: (n,) the characters of the text that each spans, end excluded; empty where an n-gram lies outside.
+        owners: (n,) which of the texts each stands in.
+        starts, ends: (n,) the characters of that text that each spans, end excluded.
+        texts: how many texts there are.
     """
 
     keys: Keys
+    owners: Bounds
     starts: Bounds
     ends: Bounds
+    texts: int = 1
 
 
-def find_ngrams(text: str) -> NGrams:
-    """Find the character n-grams within words and the word n-grams of a text, small and without accents.
+@dataclass(frozen=True, kw_only=True)
+class _Stream:
+    """Texts joined and folded to one code a character, each run of blanks to one, with a blank at both ends.
+
+    Attributes:
+        codes, kinds: (m,) of each place; a kind is 0 blank, 1 word, 2 sign.
+        owners: (m,) the text of each place; a blank between two texts counts with either.
+        places: (m + 1,) where each place, and the end, lies in the joined texts.
+        edges: (texts + 1,) where each text begins in the joined texts; one character stands between them.
+    """
+
+    codes: _Codes
+    kinds: NDArray[np.uint8]
+    owners: Bounds
+    places: Bounds
+    edges: Bounds
+
+
+def find_ngrams(*texts: str) -> NGrams:
+    """Find the character n-grams within words and the word n-grams of texts, small and without accents.
 
     A word is a run of letters, digits and underscores; every other sign but blanks is a word of its own. Keys are equal for
-    texts that differ in capitals, accents or final sigma alone.
+    texts that differ in capitals, accents or final sigma alone. Many short texts at once take a fraction of their time apart.
     """
-    if not text or text.isspace():
-        none = np.zeros(0, dtype=np.int64)
-        return NGrams(keys=none.astype(np.uint32), starts=none, ends=none)
-    codes, kinds, places = _stream(text)
+    stream = _join(texts)
+    codes = stream.codes
     powers, inverses = _powers(len(codes).bit_length())
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(codes * powers[: len(codes)], dtype=np.uint64)])
+    sums = np.zeros(len(codes) + 1, dtype=np.uint64)
+    np.cumsum(codes * powers[: len(codes)], out=sums[1:])
+    found = [*_characters(stream, sums, inverses), *_words(stream, sums, inverses)]
+    keys, owners, starts, ends = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    begin, stop = stream.edges[owners], stream.edges[owners + 1] - 1
+    return NGrams(
+        keys=keys,
+        owners=owners,
+        starts=np.maximum(stream.places[starts], begin) - begin,
+        ends=np.minimum(stream.places[ends], stop) - begin,
+        texts=len(texts),
+    )
 
-    def hashed(starts: Bounds, ends: Bounds) -> _Codes:
-        return np.asarray((sums[ends] - sums[starts]) * inverses[starts])
 
-    keys, starts, ends = [], [], []
-    for found, begin, end in (*_characters(codes, hashed), *_words(kinds, hashed)):
-        keys.append(found)
-        starts.append(places[begin])
-        ends.append(places[end])
-    return NGrams(keys=np.concatenate(keys), starts=np.concatenate(starts), ends=np.concatenate(ends))
-
-
-def _stream(text: str) -> tuple[_Codes, NDArray[np.uint8], Bounds]:
-    """Fold a text to one code a character, each run of blanks to one, with a blank at both ends.
-
-    Returns:
-        codes and kinds (0 blank, 1 word, 2 sign) of the stream, and for each place in it, and its end, the place in the text.
-    """
+def _join(texts: Sequence[str]) -> _Stream:
     folded, kind_of = _tables()
-    raw = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    raw = np.frombuffer("\n".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    edges = np.zeros(len(texts) + 1, dtype=np.int64)
+    np.cumsum([len(text) + 1 for text in texts], out=edges[1:])
     known = raw < _TABLE
     low = np.where(known, raw, 0)
-    codes = np.where(known, folded[low], raw).astype(np.uint64)
+    codes = np.where(known, folded[low], raw)
     kinds = np.where(known, kind_of[low], 2).astype(np.uint8)
     blank = kinds == 0
     codes[blank] = _BLANK
-    keep = np.flatnonzero(~(blank & np.r_[True, blank[:-1]]))
-    tail = () if len(keep) and blank[keep[-1]] else (0,)
-    edge = [int(keep[-1]) + 1 if len(keep) else 0] * len(tail)
-    places = np.concatenate([[0], keep, edge, [len(raw)]]).astype(np.int64)
-    codes = np.concatenate([[_BLANK], codes[keep], [_BLANK] * len(tail)]).astype(np.uint64)
-    return codes, np.concatenate([[0], kinds[keep], tail]).astype(np.uint8), places
+    keep = np.flatnonzero(~(blank & np.concatenate([[True], blank[:-1]]))) if len(raw) else np.zeros(0, dtype=np.int64)
+    tail = len(keep) and not blank[keep[-1]]
+    edge = keep[-1:] + 1 if tail else keep[:0]
+    return _Stream(
+        codes=np.concatenate([[_BLANK], codes[keep], [_BLANK] * len(edge)]).astype(np.uint64),
+        kinds=np.concatenate([[0], kinds[keep], [0] * len(edge)]).astype(np.uint8),
+        owners=np.concatenate([[0], np.searchsorted(edges, keep, side="right") - 1, [len(texts) - 1] * len(edge)]).astype(np.int64),
+        places=np.concatenate([[0], keep, edge, [len(raw)]]),
+        edges=edges,
+    )
 
 
-def _characters(codes: _Codes, hashed: _Hash) -> list[tuple[Keys, Bounds, Bounds]]:
-    """All n-grams that have no blank inside."""
-    blanks = np.concatenate([[0], np.cumsum(codes == _BLANK)])
-    found = []
+def _characters(stream: _Stream, sums: _Codes, inverses: _Codes) -> Iterator[_Found]:
+    """All n-grams that have no blank inside: keys, texts, and where each starts and ends in the stream."""
+    blanks = np.concatenate([[0], np.cumsum(stream.kinds == 0)])
+    size = len(stream.codes)
     for n in CHARACTERS:
-        starts = np.arange(max(0, len(codes) - n + 1), dtype=np.int64)
-        starts = starts[blanks[starts + n - 1] == blanks[starts + 1]]
-        found.append((_keys(hashed(starts, starts + n), n, 0), starts, starts + n))
-    return found
+        count = max(0, size - n + 1)
+        starts = np.flatnonzero(blanks[n - 1 : n - 1 + count] == blanks[1 : 1 + count])
+        hashes = (sums[starts + n] - sums[starts]) * inverses[starts]
+        # Of two characters the second may be the blank after a text, which counts with the next one.
+        inner = starts + (stream.kinds[starts] == 0) if n == 2 else starts + 1
+        yield _keys(hashes, n, 0), stream.owners[inner], starts, starts + n
 
 
-def _words(kinds: NDArray[np.uint8], hashed: _Hash) -> list[tuple[Keys, Bounds, Bounds]]:
-    before, after = np.r_[np.uint8(0), kinds[:-1]], np.r_[kinds[1:], np.uint8(0)]
+def _words(stream: _Stream, sums: _Codes, inverses: _Codes) -> Iterator[_Found]:
+    kinds = stream.kinds
+    before, after = np.concatenate([kinds[:1], kinds[:-1]]), np.concatenate([kinds[1:], [0]])
     sign, letter = kinds == 2, kinds == 1
     starts = np.flatnonzero(sign | (letter & (before != 1)))
     ends = np.flatnonzero(sign | (letter & (after != 1))) + 1
-    single = hashed(starts, ends)
-    found = []
+    single = (sums[ends] - sums[starts]) * inverses[starts]
+    owners = stream.owners[starts]
     for n in WORDS:
         count = max(0, len(starts) - n + 1)
         joined = np.zeros(count, dtype=np.uint64)
         for k in range(n):
             joined = _mixed(joined ^ single[k : k + count], k)
-        found.append((_keys(joined, n, 1), starts[:count], ends[n - 1 : n - 1 + count]))
-    return found
+        same = np.flatnonzero(owners[:count] == owners[n - 1 : n - 1 + count])
+        yield _keys(joined[same], n, 1), owners[same], starts[same], ends[same + n - 1]
 
 
 def _keys(hashes: _Codes, n: int, family: int) -> Keys:

@@ -25,6 +25,7 @@ _BLANK = "\t\x1f\u00a0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000\ue000-\uf8ff\u
 _UNIT = f"[{_EMOJI}]\ufe0f?[\U0001f3fb-\U0001f3ff]?\u20e3?"
 _SEQUENCE = f"(?:\U0001f3f4[\U000e0020-\U000e007e]{{1,8}}\U000e007f|[0-9#*]\ufe0f\u20e3|{_UNIT}(?:\u200d{_UNIT})*+)"  # UTS 51
 _SPECIAL = re.compile(f"({_SEQUENCE})|[{_INVISIBLE}]+|([{_BLANK}])|([\ud800-\udfff])")
+_TOUCHED = re.compile(f"[{_INVISIBLE}{_BLANK}\ud800-\udfff]")  # without any of these nothing is to be replaced
 _SPACES = re.compile(" {2,}")
 _LINE_EDGES = re.compile(" ?\n ?")
 _BLANK_LINES = re.compile("\n{3,}")
@@ -47,6 +48,8 @@ def _replacement(match: re.Match[str]) -> str:
 def _normal_form(text: str) -> str:
     """Give NFC with at most MAX_MARKS marks in a row; capped before as well, since sorting a long run is quadratic."""
     runs = _mark_runs()
+    if unicodedata.is_normalized("NFC", text) and not runs.search(text):
+        return text
     return runs.sub(r"\1", unicodedata.normalize("NFC", runs.sub(r"\1", text)))
 
 
@@ -58,7 +61,13 @@ def clean_text(text: str) -> str:
     """
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip(" ")
-    text = _SPECIAL.sub(_replacement, _NEWLINES.sub("\n", text))
+    text = _NEWLINES.sub("\n", text)
+    if _TOUCHED.search(text):
+        text = _SPECIAL.sub(_replacement, text)
     if not text.isascii():
         text = _normal_form(text)
-    return _BLANK_LINES.sub("\n\n", _LINE_EDGES.sub("\n", _SPACES.sub(" ", text))).strip("\n ")
+    if "  " in text:
+        text = _SPACES.sub(" ", text)
+    if "\n" in text:
+        text = _BLANK_LINES.sub("\n\n", _LINE_EDGES.sub("\n", text))
+    return text.strip("\n ")

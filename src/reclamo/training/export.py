@@ -18,7 +18,7 @@ from reclamo.artefact import FORMAT_VERSION, Artefact, Calibration, Manifest, op
 from reclamo.artefact import store as layout
 from reclamo.engine.decode import sigmoid
 from reclamo.engine.ngrams import LinearPart
-from reclamo.engine.tagger import Options, Tagger, pool_windows
+from reclamo.engine.tagger import Options, Tagger, pool_all
 from reclamo.engine.tokens import UnitMaker
 from reclamo.errors import ReclamoError
 from reclamo.model.network import TaggerNetwork
@@ -172,7 +172,7 @@ def parity(network: TaggerNetwork, artefact: Artefact, texts: list[str], *, prec
     units = UnitMaker(artefact.tokenizer, artefact.manifest.max_tokens).units(texts)
     network.eval().cpu().float()
     want = np.stack([_torch_logits(network, unit.ids) for unit in units])
-    pooled = np.stack([pool_windows(artefact.taxonomy, want, units, index) for index in range(len(texts))])
+    pooled = pool_all(artefact.taxonomy, want, units)
     got = tagger.logits(texts)
     gaps = np.abs(sigmoid(pooled) - sigmoid(got))
     return {"max": float(gaps.max()), "mean": float(gaps.mean()), "logits": float(np.abs(pooled - got).mean()), "texts": float(len(texts))}

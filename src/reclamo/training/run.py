@@ -117,7 +117,7 @@ def add_ngrams(
     if not config.enabled:
         return None, logits
     linear = fit_linear_part(taxonomy, [*prepared.train, *prepared.partial], prepared.validation, logits, config, progress)
-    return linear, logits * linear.network_scale + np.stack([linear.logits(example.text) for example in prepared.validation])
+    return linear, logits * linear.network_scale + linear.logits(linear.features([example.text for example in prepared.validation]))
 
 
 def describe_tagger(config: TrainConfig, start: Start, prepared: Prepared, history: History, seconds: float) -> dict[str, Any]:
