@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,22 @@ def test_an_n_gram_over_two_stretches_is_split_by_characters() -> None:
     starts, ends = np.array([0, 4]), np.array([4, 6])
     parts = np.array([[4.0, 8.0], [1.0, 0.0]], dtype=np.float32)
     assert share_out(starts, ends, parts, np.array([0, 3, 6])).tolist() == [[3.0, 6.0], [2.0, 2.0]]
+
+
+def test_in_a_very_long_text_the_shares_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By places instead of characters: the same sums, and memory by n-grams instead of characters."""
+    rng = np.random.default_rng(6)
+    starts = rng.integers(0, 900, 40)
+    ends, edges = starts + rng.integers(1, 60, 40), np.unique([0, 1000, *rng.integers(1, 1000, 12)])
+    parts = rng.normal(size=(40, 3)).astype(np.float32)
+    want = share_out(starts, ends, parts, edges)
+    monkeypatch.setattr("reclamo.engine.ngrams.LONG", 10)
+    assert np.allclose(share_out(starts, ends, parts, edges), want, atol=1e-5)
+    tracemalloc.start()
+    share_out(np.array([3]), np.array([1 << 20]), np.ones((1, 15), np.float32), np.array([0, 7, 1 << 20]))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
 
 
 def test_a_product_in_pieces_is_the_product() -> None:

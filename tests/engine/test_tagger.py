@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from tests.conftest import SENTENCES
 
 from reclamo import Message, Tags
-from reclamo.engine.runtime import Session
+from reclamo.engine.runtime import Requests
 from reclamo.engine.tagger import CHUNK, Tagger, load
 from reclamo.message import Cleaning, Problem, RemovedSpan
 
@@ -176,16 +177,35 @@ def test_heads_are_attributes(tagger: Tagger) -> None:
 
 def test_a_failing_batch_fails_the_call_and_not_in_silence(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
     batches = itertools.count()
-    infer = Session._infer
+    infer = Requests.__call__
 
-    def broken(session: Session, *arguments: Any) -> Any:
+    def broken(requests: Requests, *batch: Any, **options: Any) -> Any:
         if next(batches) == 3:
             raise RuntimeError("taken badly")
-        return infer(session, *arguments)
+        return infer(requests, *batch, **options)
 
-    monkeypatch.setattr(Session, "_infer", broken)
+    monkeypatch.setattr(Requests, "__call__", broken)
     with pytest.raises(RuntimeError, match="taken badly"):
         list(tagger.tag_many(ALL * 40))
+
+
+def test_several_threads_may_ask_one_tagger(tagger: Tagger) -> None:
+    alone = {text: numbers(tagger.tag(text)) for text in ALL}
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda text: (text, numbers(tagger.tag(text))), ALL * 10))
+    for text, found in answers:
+        assert np.allclose(found, alone[text], atol=2e-4)
+
+
+def test_windows_of_one_message_may_fall_into_several_batches(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [" ".join(ALL[k:] + ALL[:k]) for k in range(4)]
+    together = list(tagger.tag_many(texts))
+    assert min(tags.windows for tags in together) > 2
+    monkeypatch.setattr("reclamo.engine.tagger.TOKENS_PER_BATCH", 1)  # every window is a batch of its own
+    for apart, tags in zip(tagger.tag_many(texts), together, strict=True):
+        assert apart.windows == tags.windows
+        assert np.allclose(numbers(apart), numbers(tags), atol=2e-4)
+        assert apart.evidence.keys() == tags.evidence.keys()
 
 
 def test_a_stream_can_be_left_early_and_a_broken_source_raises(tagger: Tagger) -> None:

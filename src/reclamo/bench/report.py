@@ -101,7 +101,8 @@ def _peaks(result: dict[str, Any]) -> str:
         return ""
     found = ", ".join(f"{name} {number(value)}" for name, value in result["peaks_gflops"].items())
     return f"""Peaks measured in the same run (GFLOP/s, the best product of two 2,048-square matrices in OpenVINO or torch): {found}. \
-"Of peak" is useful work, real tokens' matrix products alone, over the peak of the precision that the system computes in.
+"Of peak" is useful work, real tokens' matrix products alone, over the peak of the precision that the system computes in; of \
+two, over the peak of the first, which its linear maps compute in.
 """
 
 

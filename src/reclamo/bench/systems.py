@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from reclamo.bench.machine import multiplies_in_8_bits
 from reclamo.bench.work import XLM_R_BASE, NetworkShape, read_shape
 from reclamo.engine.tagger import TOKENS_PER_BATCH
 from reclamo.engine.tokens import UnitMaker, batches_by_tokens, pad_batch
@@ -37,8 +38,10 @@ class Engine:
         from reclamo.engine.tagger import load
 
         self.tagger = load(model, threads=threads, evidence=evidence)
-        in_8_bits = "int8 activations" in self.tagger.artefact.manifest.precision
-        self.precision = "int8" if in_8_bits else {"f32": "fp32", "bfloat16": "bf16"}.get(self.tagger.precision, self.tagger.precision)
+        own = {"f32": "fp32", "bfloat16": "bf16"}.get(self.tagger.precision, self.tagger.precision)
+        about = self.tagger.artefact.manifest.precision
+        mixed = f"int8 and {own}" if "int8 weights" in about and multiplies_in_8_bits() else own
+        self.precision = "int8" if "int8 activations" in about else mixed
 
     def __call__(self, texts: Sequence[str]) -> int:
         """Tag every text."""

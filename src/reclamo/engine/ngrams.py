@@ -18,6 +18,7 @@ from reclamo.errors import ArtefactError
 from reclamo.text.ngrams import FAMILIES, NGrams, find_ngrams
 
 Array = NDArray[np.float32]
+LONG: Final = 1 << 13
 SMALL_PRODUCT: Final = 1 << 17  # multiplications up to which OpenBLAS, whose own bound is twice that, starts no threads
 
 
@@ -195,13 +196,19 @@ def share_out(starts: NDArray[np.int64], ends: NDArray[np.int64], parts: Array, 
     Returns:
         (stretches, sums).
     """
-    length, sums = int(edges[-1]), parts.shape[1]
     dense = parts / (ends - starts)[:, None]
+    widths = None
+    if int(edges[-1]) > LONG:  # few n-grams in many characters, such as a long run of one sign: count places instead
+        places = np.unique(np.concatenate([starts, ends, edges]))
+        starts, ends, edges = (np.searchsorted(places, some) for some in (starts, ends, edges))
+        widths = np.diff(places, append=places[-1:])[:, None]
+    length, sums = int(edges[-1]), parts.shape[1]
     # What each character gets changes where an n-gram starts and ends; summed up once that is the character's, twice all before it.
     where = np.concatenate([starts, ends])[:, None] * sums + np.arange(sums)
     change = np.bincount(where.ravel(), weights=np.concatenate([dense, -dense]).ravel(), minlength=(length + 1) * sums)
+    each = np.cumsum(change.reshape(length + 1, sums), axis=0)
     upto = np.zeros((length + 2, sums))
-    np.cumsum(np.cumsum(change.reshape(length + 1, sums), axis=0), axis=0, out=upto[1:])
+    np.cumsum(each if widths is None else each * widths, axis=0, out=upto[1:])
     return np.asarray(np.diff(upto[edges], axis=0), dtype=np.float32)
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock
@@ -39,21 +39,29 @@ class Session:
     def __init__(self, runtime: Runtime, pool: ThreadPoolExecutor) -> None:
         self._runtime = runtime
         self._pool = pool
-        self._network: Any = None
-        self._free: SimpleQueue[Any] = SimpleQueue()
+        self._score: Requests | None = None
 
     def submit(self, batches: Sequence[Batch], *, contributions: bool = True) -> list[Callable[[], Scores]]:
         """Begin on batches, in order: what waits for the scores of each, which are those that `Runtime` gives.
 
         A lone batch with nothing before it gets all threads, others one thread each.
         """
-        if len(batches) == 1 and self._network is None:
-            return [partial(self._runtime, *batches[0], contributions=contributions)]
-        if batches and self._network is None:
-            self._network = self._runtime.abreast
-        return [self._pool.submit(self._infer, *batch, contributions).result for batch in batches]
+        lone = len(batches) == 1 and self._score is None
+        if self._score is None and not lone and batches:
+            self._score = self._runtime.abreast
+        score: Callable[..., Scores] = self._score or self._runtime
+        return [self._pool.submit(score, *batch, contributions=contributions).result for batch in batches]
 
-    def _infer(self, ids: NDArray[np.int64], mask: NDArray[np.int64], contributions: bool) -> Scores:
+
+class Requests:
+    """A compiled network that several threads may ask at once: each call has a request of its own."""
+
+    def __init__(self, network: Any) -> None:
+        self._network = network
+        self._free: SimpleQueue[Any] = SimpleQueue()
+
+    def __call__(self, ids: NDArray[np.int64], mask: NDArray[np.int64], *, contributions: bool = True) -> Scores:
+        """Score a batch, as `Runtime` does."""
         try:
             request = self._free.get_nowait()
         except Empty:
@@ -103,8 +111,7 @@ class Runtime:
 
     def __call__(self, ids: NDArray[np.int64], mask: NDArray[np.int64], *, contributions: bool = True) -> Scores:
         """Score a batch: ids and mask (batch, tokens) -> logits (batch, labels), contributions (batch, labels, tokens) if wanted."""
-        result = self._alone({"input_ids": ids, "attention_mask": mask})
-        return np.asarray(result[0], dtype=np.float32), np.asarray(result[1], dtype=np.float32) if contributions else None
+        return self._alone(ids, mask, contributions=contributions)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -118,15 +125,15 @@ class Runtime:
                 pool.shutdown(wait=False, cancel_futures=True)
 
     @cached_property
-    def _alone(self) -> Any:
-        return self._compile({"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": self._threads})
+    def _alone(self) -> Requests:
+        return Requests(self._compile({"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": self._threads}))
 
     @cached_property
-    def abreast(self) -> Any:
+    def abreast(self) -> Requests:
         """The network as it runs where every batch has a thread of its own, or a few."""
         if self._threads == 1:
             return self._alone
-        return self._compile({"NUM_STREAMS": streams(self._threads), "INFERENCE_NUM_THREADS": self._threads})
+        return Requests(self._compile({"NUM_STREAMS": streams(self._threads), "INFERENCE_NUM_THREADS": self._threads}))
 
     def _compile(self, options: dict[str, Any]) -> Any:
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
@@ -79,6 +80,10 @@ class Counted:
     features: Features
     place: int
 
+    def contributions(self, unit: Unit, wanted: Array) -> Array:
+        """What the n-grams of each token gave to sums of logits: wanted (n_logits, sums) -> (tokens, sums)."""
+        return self.linear.contributions(self.features, self.place, unit.spans, len(unit.text), wanted)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scored:
@@ -107,9 +112,9 @@ class Scored:
         assert self.network is not None
         if self.ngrams is None:
             return np.asarray(self.network.T @ wanted)
-        linear = self.ngrams.linear
-        own = linear.contributions(self.ngrams.features, self.ngrams.place, self.unit.spans, len(self.unit.text), wanted)
-        return np.asarray(self.network.T @ (linear.network_scale[:, None] * wanted) + own)
+        return np.asarray(
+            self.network.T @ (self.ngrams.linear.network_scale[:, None] * wanted) + self.ngrams.contributions(self.unit, wanted)
+        )
 
 
 class Tagger:
@@ -142,6 +147,9 @@ class Tagger:
     def tag(self, message: Message | str | Mapping[str, Any]) -> Tags:
         """Tag one message: a text, a row, or a `Message`."""
         chunk = self._read([self._prepare(message, 1)])
+        if len(chunk.units) == 1:  # here and now, with all threads
+            score = partial(self._runtime, *pad_batch(chunk.units, self._units.pad), contributions=self.options.evidence)
+            return next(self._finish(chunk, [([0], score)]))
         with self._runtime.session() as session:
             return next(self._finish(chunk, self._begin(chunk.units, session)))
 

@@ -116,7 +116,7 @@ def batches_by_tokens(lengths: Sequence[int], tokens_per_batch: int) -> list[lis
     wide = [round_up(lengths[i]) for i in order]
     least, cut = [0], [0]
     for end in range(1, len(order) + 1):
-        longest = wide[end - 1]
+        longest = max(wide[end - 1], 1)
         first = max(0, end - max(1, tokens_per_batch // longest))
         work, start = min((least[start] + (end - start) * longest, start) for start in range(first, end))
         least.append(work + BATCH_COST)
