@@ -15,12 +15,12 @@ from reclamo.baselines.linear import (
     Choice,
     Search,
     _compact,
-    _sample,
     choose,
     fit_head,
     fit_linear_heads,
     grouped_folds,
     label_average_precision,
+    sample_groups,
 )
 from reclamo.baselines.majority import Majority
 from reclamo.corpus import Example, encode_targets
@@ -112,10 +112,9 @@ def test_compact_keeps_inner_products(messages: list[Example], small_taxonomy: T
     assert np.allclose(small @ small.T, (features @ features.T).toarray(), atol=1e-5)
 
 
-def test_sampling_keeps_whole_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reclamo.baselines.linear.SEARCHED", 50)
+def test_sampling_keeps_whole_groups() -> None:
     groups = np.array([f"g{k % 40}" for k in range(120)])
-    kept = _sample(groups, seed=1)
+    kept = sample_groups(groups, 50, seed=1)
     assert len(kept) == 50
     names, sizes = np.unique(groups[kept], return_counts=True)
     assert (sizes == 3).sum() >= len(names) - 1  # at most the last group is cut

@@ -41,3 +41,12 @@ def test_the_length_of_n_grams_is_chosen_by_the_held_out_score(messages: list[Ex
     fitted = Textcat.fit(messages[:120], small_taxonomy, options=TextcatOptions(ngrams=(1, 2), epochs=2, rate=0.01), progress=said.append)
     scores = {line.split(":")[0]: float(line.rsplit(" ", 1)[1]) for line in said}
     assert f"n-grams {fitted.settings['n-grams']}" == max(scores, key=lambda key: scores[key])
+
+
+def test_the_length_is_chosen_on_some_and_the_pipeline_trained_on_all(messages: list[Example], small_taxonomy: Taxonomy) -> None:
+    said: list[str] = []
+    options = TextcatOptions(ngrams=(1, 2), epochs=2, rate=0.01, rows=60)
+    fitted = Textcat.fit(messages[:120], small_taxonomy, options=options, progress=said.append)
+    scores = [float(line.rsplit(" ", 1)[1]) for line in said]
+    assert len(said) == 3
+    assert said[2].split(":")[0] == f"n-grams {fitted.settings['n-grams']}" == said[scores[:2].index(max(scores[:2]))].split(":")[0]

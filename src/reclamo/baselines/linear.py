@@ -24,7 +24,6 @@ from reclamo.taxonomy import Head, Taxonomy
 Progress = Callable[[str], None]
 Indices = NDArray[np.int64]
 ABSENT: Final = -12.0
-SEARCHED: Final = 4000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +33,7 @@ class Search:
     Attributes:
         costs: values of C, the inverse strength of the L2 penalty. weights: class weights.
         folds: of the grouped cross-validation. seed: of the solver. threads: fits at once.
+        rows: on how many messages, whole groups, it is tried; the choice is then fitted on all.
     """
 
     costs: tuple[float, ...] = (1.0, 4.0, 16.0, 64.0, 256.0)
@@ -41,6 +41,7 @@ class Search:
     folds: int = 3
     seed: int = 17
     threads: int = 2
+    rows: int = 4000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +102,7 @@ def fit_linear_heads(
 def choose(head: Head, features: Any, values: Array, groups: NDArray[np.str_], search: Search) -> Choice:
     """Choose C and class weight of one head by the mean of its macro average precision over grouped folds."""
     tried = [Choice(cost=cost, weight=weight, score=0.0) for cost, weight in product(search.costs, search.weights)]
-    kept = _sample(groups, search.seed)
+    kept = sample_groups(groups, search.rows, search.seed)
     values, groups, matrix = values[kept], groups[kept], _compact(head, features[kept])
     folds = list(grouped_folds(groups, search.folds))
     if not folds or len(tried) == 1:
@@ -179,15 +180,15 @@ def _quietly(model: Any, features: Any, truth: Any) -> Any:
         return model.fit(features, truth)
 
 
-def _sample(groups: NDArray[np.str_], seed: int) -> Indices:
-    """Rows to search on: all, or whole groups up to about SEARCHED rows."""
-    if len(groups) <= SEARCHED:
+def sample_groups(groups: NDArray[np.str_], most: int, seed: int) -> Indices:
+    """Draw rows: all, or whole groups up to `most` rows, the last of them cut."""
+    if len(groups) <= most:
         return np.arange(len(groups))
     names = np.unique(groups)
     np.random.default_rng(seed).shuffle(names)
     rank = {name: place for place, name in enumerate(names)}
     order = np.argsort([rank[name] for name in groups], kind="stable")
-    return np.sort(order[:SEARCHED])
+    return np.sort(order[:most])
 
 
 def _compact(head: Head, features: Any) -> Any:

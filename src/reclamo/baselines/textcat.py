@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from reclamo.baselines.linear import grouped_folds, label_average_precision
+from reclamo.baselines.linear import grouped_folds, label_average_precision, sample_groups
 from reclamo.baselines.predictor import Array
 from reclamo.corpus import Example, Targets, encode_targets
 from reclamo.taxonomy import Taxonomy
@@ -26,6 +26,7 @@ class TextcatOptions:
     Attributes:
         ngrams: longest n-grams to try; the best on held-out messages is kept. rate: of Adam. batch: messages a step.
         epochs: at most. patience: epochs without a better held-out score before stopping. seed: of the order and the weights.
+        rows: on how many messages the length of n-grams is chosen.
     """
 
     ngrams: tuple[int, ...] = (1, 2)
@@ -34,6 +35,7 @@ class TextcatOptions:
     epochs: int = 20
     patience: int = 2
     seed: int = 17
+    rows: int = 4000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,19 +62,24 @@ class Textcat:
         """Fit on labelled messages; a head that a message was not annotated for takes no part in the loss.
 
         n-gram length and number of epochs are those of the best average precision on a tenth of the messages, held out by
-        groups; the pipeline that was trained on the other nine tenths is kept.
+        groups; the pipeline that was trained on the other nine tenths is kept. The length is chosen on `options.rows` messages.
         """
         targets = encode_targets(examples, taxonomy)
-        folds = list(grouped_folds(np.asarray([example.group for example in examples]), 10))
-        everything = np.arange(len(examples))
-        train, held = folds[0] if folds else (everything, everything)
-        found = [_train(examples, targets, taxonomy, train, held, ngram, options) for ngram in options.ngrams]
-        for ngram, (_, score, epochs) in zip(options.ngrams, found, strict=True):
+        groups = np.asarray([example.group for example in examples])
+
+        def train(rows: NDArray[np.int64], ngram: int) -> tuple[Any, float, int]:
+            folds = list(grouped_folds(groups[rows], 10))
+            learnt, held = folds[0] if folds else (np.arange(len(rows)),) * 2
+            found = _train(examples, targets, taxonomy, rows[learnt], rows[held], ngram, options)
             if progress:
-                progress(f"n-grams to {ngram}: {epochs} epochs, held-out average precision {score:.4f}")
-        best = max(range(len(found)), key=lambda k: found[k][1])
-        pipeline, _, epochs = found[best]
-        return cls(pipeline=pipeline, settings={"n-grams": f"to {options.ngrams[best]}", "epochs": str(epochs)})
+                progress(f"n-grams to {ngram}: {found[2]} epochs, held-out average precision {found[1]:.4f}")
+            return found
+
+        some = sample_groups(groups, options.rows, options.seed)
+        tried = {ngram: train(some, ngram) for ngram in options.ngrams}
+        best = max(tried, key=lambda ngram: tried[ngram][1])
+        pipeline, _, epochs = tried[best] if len(some) == len(groups) else train(np.arange(len(groups)), best)
+        return cls(pipeline=pipeline, settings={"n-grams": f"to {best}", "epochs": str(epochs)})
 
     def logits(self, examples: Sequence[Example]) -> Array:
         """Score messages: (messages, n_logits)."""
