@@ -34,6 +34,7 @@ def test_batches_hold_everything_once_within_the_budget(lengths: list[int], budg
     groups = batches_by_tokens(lengths, budget)
     assert sorted(i for group in groups for i in group) == list(range(len(lengths)))
     for group in groups:
+        assert len(group) in (1, 2) or len(group) % 4 == 0
         assert len(group) == 1 or len(group) * round_up(max(lengths[i] for i in group)) <= budget
 
 
@@ -48,7 +49,11 @@ def test_batches_cost_as_little_as_any_others_would(lengths: list[int], budget: 
     for size in range(len(ordered)):
         for cuts in itertools.combinations(range(1, len(ordered)), size):
             ways.append([ordered[a:b] for a, b in itertools.pairwise([0, *cuts, len(ordered)])])
-    fit = [way for way in ways if all(len(group) == 1 or len(group) * round_up(max(group)) <= budget for group in way)]
+
+    def allowed(group: list[int]) -> bool:
+        return len(group) == 1 or (len(group) in (2, 4) and len(group) * round_up(max(group)) <= budget)
+
+    fit = [way for way in ways if all(map(allowed, way))]
     assert cost([[lengths[i] for i in group] for group in batches_by_tokens(lengths, budget)]) == min(map(cost, fit))
 
 

@@ -108,17 +108,19 @@ def pack_windows(starts: Sequence[int], total: int, room: int) -> list[tuple[int
 def batches_by_tokens(lengths: Sequence[int], tokens_per_batch: int) -> list[list[int]]:
     """Group indices by length, so that (items * longest) stays within `tokens_per_batch` and little is filled up.
 
-    Of all ways to cut the indices, sorted by length, the one with the least work, counted in tokens: each message as long as
-    the longest of its batch, and BATCH_COST for every batch.
-    Example: lengths [9, 40, 3, 10], 80 tokens -> [[2, 0, 3], [1]].
+    Of all ways to cut the indices, sorted by length, into groups of 1, 2 or a multiple of 4, the one with the least work, counted in
+    tokens: each message as long as the longest of its batch, and BATCH_COST for every batch. More sizes would fill up less, but
+    the run-time keeps something of every shape that it has seen.
+    Example: lengths [9, 40, 3, 10], 80 tokens -> [[2, 0], [3, 1]].
     """
     order = sorted(range(len(lengths)), key=lambda i: (lengths[i], i))
     wide = [round_up(lengths[i]) for i in order]
     least, cut = [0], [0]
     for end in range(1, len(order) + 1):
         longest = max(wide[end - 1], 1)
-        first = max(0, end - max(1, tokens_per_batch // longest))
-        work, start = min((least[start] + (end - start) * longest, start) for start in range(first, end))
+        most = min(end, max(1, tokens_per_batch // longest))
+        sizes = (size for size in (1, 2, *range(4, most + 1, 4)) if size <= most)
+        work, start = min((least[end - size] + size * longest, end - size) for size in sizes)
         least.append(work + BATCH_COST)
         cut.append(start)
     groups: list[list[int]] = []
