@@ -153,8 +153,8 @@ LINES = {
 
 @pytest.mark.parametrize("text", LINES.values(), ids=LINES.keys())
 def test_hostile_lines_are_linear(text: str) -> None:
-    """Ten times the text may take thirty times the processor time and a little, not a hundred times."""
-    small, large = _seconds(text[: len(text) // 10]), _seconds(text)
+    """Ten times the text may take thirty times the processor time and a little, not a hundred times; the best of three, for noise."""
+    small, large = (min(_seconds(some) for _ in range(3)) for some in (text[: len(text) // 10], text))
     assert large < 30 * small + 0.3
     assert large < 2
 

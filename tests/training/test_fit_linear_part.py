@@ -21,7 +21,7 @@ TARGETS = encode_targets(VALIDATION, TOY)
 def test_beside_a_network_that_knows_nothing_the_n_grams_decide() -> None:
     blind = np.random.default_rng(3).normal(size=(60, TOY.n_logits)).astype(np.float32)
     part = fit_linear_part(TOY, TRAIN, VALIDATION, blind, NGramsConfig(costs=[16.0]))
-    both = blind * part.network_scale + np.stack([part.logits(example.text) for example in VALIDATION])
+    both = blind * part.network_scale + part.logits(part.features([example.text for example in VALIDATION]))
     assert macro_average_precision(TOY, blind, TARGETS)["mean"] < 0.7
     assert macro_average_precision(TOY, both, TARGETS)["mean"] > 0.99
 
