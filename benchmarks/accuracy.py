@@ -19,7 +19,8 @@ import torch
 from numpy.typing import NDArray
 
 from reclamo.corpus import Targets, encode_targets, read_corpus
-from reclamo.engine.tagger import Tagger, load, pool_all
+from reclamo.engine.scored import pool_all
+from reclamo.engine.tagger import Tagger, load
 from reclamo.evaluation.metrics import headline, label_counts
 from reclamo.evaluation.outcomes import head_outcomes
 from reclamo.training.config import load_config

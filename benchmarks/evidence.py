@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from reclamo.corpus import read_corpus
 from reclamo.engine.evidence import word_contributions
-from reclamo.engine.tagger import Scored, Tagger, load
+from reclamo.engine.scored import Scored
+from reclamo.engine.tagger import Tagger, load
 from reclamo.evaluation.faithfulness import TaggerExplainer, draw, faithfulness_scores
 from reclamo.evaluation.schema import FaithfulnessScore
 from reclamo.model.network import TaggerNetwork

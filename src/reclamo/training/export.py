@@ -18,7 +18,8 @@ from reclamo.artefact import FORMAT_VERSION, Artefact, Calibration, Manifest, op
 from reclamo.artefact import store as layout
 from reclamo.engine.decode import sigmoid
 from reclamo.engine.ngrams import LinearPart
-from reclamo.engine.tagger import Options, Tagger, pool_all
+from reclamo.engine.scored import pool_all
+from reclamo.engine.tagger import Options, Tagger
 from reclamo.engine.tokens import UnitMaker
 from reclamo.errors import ReclamoError
 from reclamo.model.network import TaggerNetwork
