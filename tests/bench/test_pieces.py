@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.conftest import ROOT
 
 from reclamo.artefact import bundled_artefact, open_artefact
+from reclamo.bench.machine import multiplies_in_8_bits
 from reclamo.bench.mixes import build_mixes, draw_mix, tilted_weights
 from reclamo.bench.profile import kind_of
 from reclamo.bench.report import between, number, table
@@ -88,6 +89,21 @@ def test_spreads_ratios_and_percentiles_by_hand() -> None:
 def test_the_kinds_of_operations() -> None:
     kinds = [kind_of(name) for name in ("FullyConnectedCompressed", "MatMul", "Subgraph", "ScaledDotProductAttention", "MVN", "Gather")]
     assert kinds == ["linear maps", "linear maps", "attention", "attention", "all else", "all else"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ("avx2 avx512f", False),
+        ("avx2 avx_vnni", True),
+        ("avx512_vnni avx512_bf16", True),
+        ("avx512_vnni amx_bf16 amx_int8", False),
+        ("", False),
+    ],
+)
+def test_which_processors_multiply_in_8_bits(monkeypatch: pytest.MonkeyPatch, flags: str, expected: bool) -> None:
+    monkeypatch.setattr("reclamo.bench.machine._cpuinfo", lambda: {"flags": flags})
+    assert multiplies_in_8_bits() is expected
 
 
 def test_numbers_and_tables_by_hand() -> None:

@@ -18,7 +18,7 @@ from reclamo.errors import ArtefactError
 from reclamo.text.ngrams import FAMILIES, NGrams, find_ngrams
 
 Array = NDArray[np.float32]
-LONG: Final = 1 << 13
+LONG: Final = 1 << 13  # characters of a text up to which contributions are summed character by character
 SMALL_PRODUCT: Final = 1 << 17  # multiplications up to which OpenBLAS, whose own bound is twice that, starts no threads
 
 
