@@ -95,14 +95,24 @@ def stop_after(run_tag: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[..., i
             try:
                 wait_until(condition)
             finally:
-                os.kill(os.getpid(), signal.SIGTERM)
+                while not ended.is_set():
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    ended.wait(20)
 
-        handler = signal.getsignal(signal.SIGTERM)
+        def ignore(number: int, frame: object) -> None:
+            """A signal that comes after a failure must not end this process, and hide the failure."""
+
+        ended = threading.Event()
+        before = signal.signal(signal.SIGTERM, ignore)
         waiting = threading.Thread(target=stop)
         waiting.start()
-        code = run_tag(source, output, watch=True, **options)
-        waiting.join()
-        assert signal.getsignal(signal.SIGTERM) == handler
+        try:
+            code = run_tag(source, output, watch=True, **options)
+        finally:
+            ended.set()
+            waiting.join()
+            after = signal.signal(signal.SIGTERM, before)
+        assert after == ignore
         return code
 
     return run

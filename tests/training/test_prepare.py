@@ -90,6 +90,30 @@ def test_labels_are_joined_to_their_texts_and_missing_texts_are_left_out(corpus:
     assert len(found.train) == 13
 
 
+def test_a_share_of_the_joined_labels_validates_but_none_that_says_what_trains(corpus: str, tmp_path: Path) -> None:
+    words = "uno dos tres cuatro cinco seis siete ocho nueve diez".split()
+    own = [f"{word.title()} fallos, {other} avisos: {other} {word}." for word in words for other in words]
+    stock = "Gracias por escribirnos, sentimos mucho lo ocurrido con su pedido y lo revisamos hoy mismo."
+    alike = [f"{stock} {word.title()}" for word in words]
+    labels = [
+        {"sha256": hashlib.sha256(text.encode()).hexdigest(), "lang": "es", "role": "customer", "source": "app", "labels": {"complaint": True}}
+        for text in (*own, *alike)
+    ]
+    source = LabelsConfig(
+        labels=write(tmp_path / "l.jsonl", labels),
+        texts=[write(tmp_path / "t.jsonl", [{"text": text} for text in (*own, *alike)])],
+        validation_share=0.3,
+    )
+    found = prepare(DataConfig(corpus=[corpus], extra_labels=[source]), TAXONOMY)
+    assert texts(found.train) & texts(found.validation) == set()
+    assert texts(found.train) | texts(found.validation) >= {*own, *alike}
+    assert 10 < len(found.validation) < 50
+    assert texts(found.train) >= set(alike)
+    assert found.files["l.jsonl"] == hashlib.sha256((tmp_path / "l.jsonl").read_bytes()).hexdigest()
+    whole = prepare(DataConfig(corpus=[corpus], extra_labels=[source.model_copy(update={"validation_share": 0.0})]), TAXONOMY)
+    assert texts(whole.validation) == {"Mañana le llamamos sin falta."}
+
+
 def test_a_smaller_share_is_part_of_a_larger_one_and_validation_stays(corpus: str) -> None:
     small, large = (prepare(DataConfig(corpus=[corpus], fraction=share), TAXONOMY) for share in (0.25, 0.5))
     assert texts(small.train) < texts(large.train)

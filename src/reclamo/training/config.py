@@ -30,6 +30,7 @@ class LabelsConfig(_Strict):
 
     labels: Annotated[str, Field(description="JSON lines with sha256, lang, role and labels")]
     texts: Annotated[list[str], Field(description="JSON lines with a text; a missing file is left out and said")]
+    validation_share: Annotated[float, Field(ge=0, lt=1, description="share of them held out for validation")] = 0.0
 
 
 class UnlabelledConfig(_Strict):

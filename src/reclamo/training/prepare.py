@@ -62,10 +62,15 @@ def prepare(config: DataConfig, taxonomy: Taxonomy) -> Prepared:
     train = [example for example in corpus if example.split in (None, "train")]
     validation = [example for example in corpus if example.split == "validation"]
     extra = _present(config.extra_train)
-    for example in read_corpus(extra, taxonomy) if extra else []:
-        (validation if held_out(example, config.extra_validation_share) else train).append(example)
-    for source in config.extra_labels:
-        train += join_labels(source, taxonomy)
+    more = [(read_corpus(extra, taxonomy) if extra else [], config.extra_validation_share)]
+    more += [(join_labels(source, taxonomy), source.validation_share) for source in config.extra_labels]
+    held = []
+    for examples, share in more:
+        for example in examples:
+            (held if held_out(example, share) else train).append(example)
+    trained = Shingled([example.text for example in train])
+    for example in held:  # what says the same as a training message would tell nothing new: it trains too
+        (train if trained.holding(example.text) else validation).append(example)
     partial_files = _present([source.path for source in config.extra_partial])
     partial = [example for source in config.extra_partial if source.path in partial_files for example in read_partial(source, taxonomy)]
     if not train:
@@ -83,7 +88,8 @@ def prepare(config: DataConfig, taxonomy: Taxonomy) -> Prepared:
         train, validation = (draw(rows, config.limit) for rows in (train, validation))
     if not validation:
         train, validation = split_off(train, 0.12)
-    files = _hashes([*config.corpus, *extra, *partial_files, *unlabelled_files])
+    labels = [source.labels for source in config.extra_labels]
+    files = _hashes([*config.corpus, *extra, *labels, *partial_files, *unlabelled_files])
     return Prepared(train=train, validation=validation, partial=partial, unlabelled=unlabelled, files=files)
 
 
