@@ -91,12 +91,13 @@ def test_labels_are_joined_to_their_texts_and_missing_texts_are_left_out(corpus:
 
 
 def test_a_share_of_the_joined_labels_validates_but_none_that_says_what_trains(corpus: str, tmp_path: Path) -> None:
-    words = "uno dos tres cuatro cinco seis siete ocho nueve diez".split()
+    words = ["uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez"]
     own = [f"{word.title()} fallos, {other} avisos: {other} {word}." for word in words for other in words]
+    only = {"complaint": True}
     stock = "Gracias por escribirnos, sentimos mucho lo ocurrido con su pedido y lo revisamos hoy mismo."
     alike = [f"{stock} {word.title()}" for word in words]
     labels = [
-        {"sha256": hashlib.sha256(text.encode()).hexdigest(), "lang": "es", "role": "customer", "source": "app", "labels": {"complaint": True}}
+        {"sha256": hashlib.sha256(text.encode()).hexdigest(), "lang": "es", "role": "customer", "source": "app", "labels": only}
         for text in (*own, *alike)
     ]
     source = LabelsConfig(
