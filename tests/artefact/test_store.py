@@ -65,6 +65,17 @@ def test_a_folder_of_other_files_is_never_emptied(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.txt").exists()
 
 
+def test_a_card_of_the_tagger_before_goes_and_that_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "manifest.json").write_text("{}")
+    clear(tmp_path)
+    assert not caplog.text
+    for name in ("manifest.json", "README.md"):
+        (tmp_path / name).write_text("{}")
+    clear(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert "README.md was of the tagger before" in caplog.text
+
+
 def test_no_pickle_is_left_in_the_code() -> None:
     for path in (ROOT / "src").rglob("*.py"):
         code = path.read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from reclamo.artefact.manifest import Manifest
 from reclamo.errors import ArtefactError
 from reclamo.taxonomy import Taxonomy, load_taxonomy
 
+log = logging.getLogger("reclamo")
 MANIFEST: Final = "manifest.json"
 TAXONOMY: Final = "taxonomy.toml"
 TOKENIZER: Final = "tokenizer.json"
@@ -121,10 +123,14 @@ def bundled_artefact(name: str = BUNDLED[0]) -> Path:
 def clear(path: Path) -> None:
     """Make an empty folder for a new artefact; a folder that holds something else is refused.
 
+    The card of an old tagger goes too, since its figures are not those of the new one; that is said.
+
     Raises:
         ArtefactError: the folder has files but no manifest.
     """
     if path.exists() and any(path.iterdir()) and not (path / MANIFEST).is_file():
         raise ArtefactError("the output folder holds other files; give an empty folder or one of an old tagger", path=path)
+    if (path / CARD).is_file():
+        log.warning("%s was of the tagger before and is gone; evaluate.py writes a new one", path / CARD)
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)

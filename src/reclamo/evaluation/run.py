@@ -17,6 +17,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 import reclamo
+from reclamo.artefact.store import CARD
 from reclamo.corpus import read_corpus
 from reclamo.engine import Tagger
 from reclamo.errors import CorpusError, UsageError
@@ -99,7 +100,7 @@ def evaluate(config: EvaluateConfig, progress: Progress | None = None) -> Result
     write_result(result, folder / "metrics.json")
     write_reports(result, folder, tagger.taxonomy, worst_mistakes(tagger, found))
     if config.card:
-        write_card(result, tagger.artefact.path / "README.md", tagger.taxonomy)
+        write_card(result, tagger.artefact.path / CARD, tagger.taxonomy)
     return result
 
 
