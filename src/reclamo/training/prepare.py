@@ -64,7 +64,7 @@ def prepare(config: DataConfig, taxonomy: Taxonomy) -> Prepared:
     extra = _present(config.extra_train)
     more = [(read_corpus(extra, taxonomy) if extra else [], config.extra_validation_share)]
     more += [(join_labels(source, taxonomy), source.validation_share) for source in config.extra_labels]
-    held = []
+    held: list[Example] = []
     for examples, share in more:
         for example in examples:
             (held if held_out(example, share) else train).append(example)
