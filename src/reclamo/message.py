@@ -113,7 +113,7 @@ class Message:
         not stop a batch.
         """
         key = row.get("id")
-        name = without_surrogates(str(key) if key not in (None, "") else (id or ""))
+        name = without_surrogates(str(key) if key not in (None, "") and key == key else (id or ""))
         text = row.get("text")
         if not isinstance(text, str):
             seen = "no text" if text is None else f"text of type {type(text).__name__}"
@@ -121,7 +121,8 @@ class Message:
         values: dict[str, Any] = {}
         for field_name in _PLAIN[2:]:
             value = row.get(field_name)
-            values[field_name] = None if value is None or value == "" else without_surrogates(str(value))
+            is_absent = value is None or value == "" or value != value  # not a number: what data frames say for nothing
+            values[field_name] = None if is_absent else without_surrogates(str(value))
         return cls(id=name, text=text, **values)
 
 

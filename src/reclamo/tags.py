@@ -81,7 +81,7 @@ class Tags:
         if self.windows > 1:
             row["windows"] = self.windows
         if self.status == "unscored":
-            row["reason"] = self.unscored_reason
+            row["reason"] = row["unscored_reason"] = self.unscored_reason
             row["detail"] = self.detail
         if with_text:
             row["text"] = self.text

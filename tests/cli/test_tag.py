@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +177,85 @@ def test_a_table_has_no_place_for_what_cleaning_took(cli: Any, tmp_path: Path) -
     (tmp_path / "a.eml").write_text("From: a@b.example\n\nHola\n")
     code, _, err = cli(tmp_path / "a.eml", "--explain-cleaning", "-o", tmp_path / "a.csv")
     assert code == 2 and "needs JSON lines, and the output is 'csv'" in err
+
+
+def test_the_source_is_never_the_output(cli: Any, tmp_path: Path) -> None:
+    source = write_rows(tmp_path / "in.jsonl", [{"text": ALL[0]}])
+    before = source.read_bytes()
+    (tmp_path / "link.jsonl").symlink_to(source)
+    for output in (source, tmp_path / "link.jsonl"):
+        code, _, err = cli(source, "-o", output, "--again")
+        assert code == 2
+        assert "is the source" in err
+    assert source.read_bytes() == before
+
+
+def test_a_file_that_no_run_wrote_is_not_replaced_unless_asked(cli: Any, tmp_path: Path) -> None:
+    source = write_rows(tmp_path / "in.jsonl", [{"text": ALL[0]}])
+    foreign = tmp_path / "foreign.csv"
+    foreign.write_text("precious\n")
+    code, _, err = cli(source, "-o", foreign)
+    assert (code, foreign.read_text()) == (2, "precious\n")
+    assert "no journal says of what" in err and "--again" in err
+    assert not list(tmp_path.glob("foreign.csv.*"))
+    assert cli(source, "-o", foreign, "--again")[0] == 0
+    assert foreign.read_text().startswith("id,")
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
+    assert cli(source, "-o", empty)[0] == 0
+
+
+def test_a_pipe_is_written_to_and_a_link_followed(cli: Any, tmp_path: Path) -> None:
+    source = write_rows(tmp_path / "in.jsonl", [{"id": "m", "text": ALL[0]}])
+    pipe, link, target = tmp_path / "pipe", tmp_path / "link.jsonl", tmp_path / "target.jsonl"
+    os.mkfifo(pipe)
+    got: list[str] = []
+    reader = threading.Thread(target=lambda: got.append(pipe.read_text()))
+    reader.start()
+    assert cli(source, "-f", "jsonl", "-o", pipe)[0] == 0
+    reader.join(10)
+    assert pipe.is_fifo()
+    assert rows_of(got[0])[0]["id"] == "m"
+    link.symlink_to(target)
+    assert cli(source, "-o", link)[0] == 0
+    assert link.is_symlink()
+    assert rows_of(target.read_text())[0]["id"] == "m"
+    code, _, err = cli(source, "-f", "parquet", "-o", pipe)
+    assert code == 2
+    assert "no regular file" in err
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.csv", "out.parquet", "out.sqlite"])
+def test_a_folder_is_no_output(cli: Any, tmp_path: Path, name: str) -> None:
+    source = write_rows(tmp_path / "in.jsonl", [{"text": ALL[0]}])
+    (tmp_path / name).mkdir()
+    code, _, err = cli(source, "-o", tmp_path / name)
+    assert code == 2
+    assert "is a folder" in err
+
+
+def test_a_dash_is_standard_output_and_a_table_may_go_into_a_file(cli: Any, tmp_path: Path) -> None:
+    source = write_rows(tmp_path / "in.jsonl", [{"id": "m", "text": ALL[0]}])
+    code, out, _ = cli(source, "-o", "-", "-f", "jsonl")
+    assert (code, rows_of(out)[0]["id"]) == (0, "m")
+    code, out, _ = cli(source, "-o", tmp_path / "t.txt", "-f", "table")
+    assert (code, out) == (0, "")
+    assert "sentiment" in (tmp_path / "t.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_an_output_that_is_full_is_one_clear_line(tiny_tagger: Path, tmp_path: Path) -> None:
+    source = write_rows(tmp_path / "in.jsonl", [{"text": ALL[0]}])
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "reclamo", "tag", "--model", str(tiny_tagger), "-q", str(source)]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1
+    assert "No space left on device" in done.stderr
+
+
+def test_the_reason_of_an_unscored_row_has_a_key_of_its_own_too(cli: Any, tmp_path: Path) -> None:
+    source = write_rows(tmp_path / "in.jsonl", [{"text": ""}, {"text": ALL[0]}])
+    empty, tagged = rows_of(cli(source)[1])
+    assert empty["unscored_reason"] == empty["reason"] == "empty"
+    assert "unscored_reason" not in tagged

@@ -15,7 +15,8 @@ from tests.conftest import SENTENCES
 
 from reclamo import Message, Tags
 from reclamo.engine.runtime import Requests
-from reclamo.engine.tagger import CHUNK, Tagger, load
+from reclamo.engine.tagger import CHUNK, MAX_CHARACTERS, Options, Tagger, load
+from reclamo.errors import UsageError
 from reclamo.message import Cleaning, Problem, RemovedSpan
 
 ALL = [sentence for group in SENTENCES.values() for sentence in group]
@@ -105,6 +106,43 @@ def test_a_given_role_is_obeyed_and_an_unknown_one_refused(tagger: Tagger) -> No
     assert as_customer.heads["traits"] is None
     assert as_customer.rubric_score is None
     assert wrong.unscored_reason == "broken"
+
+
+def test_languages_and_roles_are_read_as_people_write_them(tagger: Tagger) -> None:
+    rows = [{"text": ALL[0], "lang": lang} for lang in ("ES", "es-MX", " es_AR ", float("nan"), "", "spanish")]
+    *known, word = tagger.tag_many(rows)
+    assert [(t.status, t.lang) for t in known] == [("tagged", "es")] * 5
+    assert word.detail is not None and "the row says that the language is 'spanish'" in word.detail
+    customer, agent = tagger.tag_many([{"text": ALL[0], "role": role} for role in ("Customer", " AGENT ")])
+    assert (customer.role, agent.role) == ("customer", "agent")
+
+
+@pytest.mark.parametrize("bad", [None, 7, b"bytes", ["a"], float("nan")])
+def test_one_thing_that_is_no_message_costs_no_other_its_tags(tagger: Tagger, bad: Any) -> None:
+    first, wrong, last = tagger.tag_many([ALL[0], bad, {"id": float("nan"), "text": ALL[1]}])
+    assert (first.status, wrong.unscored_reason, last.status) == ("tagged", "not_text", "tagged")
+    assert (wrong.id, last.id) == ("2", "3")
+    assert type(bad).__name__ in (wrong.detail or "")
+    assert tagger.tag(bad).unscored_reason == "not_text"
+
+
+@pytest.mark.parametrize("one", ["hola", b"hola", {"text": "hola"}, Message(id="1", text="hola")])
+def test_one_message_is_not_taken_for_many(tagger: Tagger, one: Any) -> None:
+    with pytest.raises(UsageError, match="call tag"):
+        tagger.tag_many(one)
+
+
+def test_a_long_text_is_never_cut_in_silence(tagger: Tagger) -> None:
+    spaced = tagger.tag(" " * (MAX_CHARACTERS + 10) + ALL[0])
+    assert (spaced.status, spaced.text) == ("tagged", ALL[0])
+    for text in ("si\r\n" * (MAX_CHARACTERS // 3 + 1), " " * (4 * MAX_CHARACTERS + 1)):
+        assert tagger.tag(text).unscored_reason == "over_limit"
+
+
+@pytest.mark.parametrize("wrong", [{"precision": "x"}, {"threads": 0}, {"review_rate": 2}, {"max_risk": -0.1}])
+def test_options_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=next(iter(wrong))):
+        Options(**wrong)
 
 
 def test_other_languages_are_unscored_not_guessed(tagger: Tagger) -> None:
@@ -221,4 +259,4 @@ def test_a_stream_can_be_left_early_and_a_broken_source_raises(tagger: Tagger) -
     with pytest.raises(OSError, match="the disk went"):
         for tags in tagger.tag_many(source()):
             given.append(tags)
-    assert len(given) == CHUNK
+    assert len(given) == CHUNK + 3  # all that it gave

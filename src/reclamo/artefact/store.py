@@ -120,6 +120,24 @@ def bundled_artefact(name: str = BUNDLED[0]) -> Path:
     raise ArtefactError(f"the bundled tagger {name!r} is not there; reinstall reclamo, or run train.py and give its output folder")
 
 
+def require_free(path: Path) -> None:
+    """Refuse a folder that a new artefact must not take the place of.
+
+    Raises:
+        ArtefactError: the folder has files but no manifest.
+    """
+    if path.exists() and any(path.iterdir()) and not (path / MANIFEST).is_file():
+        raise ArtefactError("the output folder holds other files; give an empty folder or one of an old tagger", path=path)
+
+
+def replace_artefact(new: Artefact, path: Path) -> Artefact:
+    """Put a finished artefact where an old one may stand, which stays until then."""
+    clear(path)
+    path.rmdir()
+    new.path.rename(path)
+    return open_artefact(path)
+
+
 def clear(path: Path) -> None:
     """Make an empty folder for a new artefact; a folder that holds something else is refused.
 
@@ -128,8 +146,7 @@ def clear(path: Path) -> None:
     Raises:
         ArtefactError: the folder has files but no manifest.
     """
-    if path.exists() and any(path.iterdir()) and not (path / MANIFEST).is_file():
-        raise ArtefactError("the output folder holds other files; give an empty folder or one of an old tagger", path=path)
+    require_free(path)
     if (path / CARD).is_file():
         log.warning("%s was of the tagger before and is gone; evaluate.py writes a new one", path / CARD)
     shutil.rmtree(path, ignore_errors=True)

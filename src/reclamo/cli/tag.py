@@ -83,8 +83,9 @@ def tag(
     with mail.open_mailbox(source, options, mailbox) as messages:
         about = mail.describe_source(source, messages, mailbox)
         tagger = load(model, threads=threads, precision=precision, evidence=evidence, review_rate=review_rate, max_risk=max_risk)
-        if role is not None and role not in tagger.taxonomy.by_name["role"].names:
-            raise UsageError(f"--role is {role!r}; expected {' or '.join(tagger.taxonomy.by_name['role'].names)}")
+        roles = tagger.taxonomy.by_name["role"].names if "role" in tagger.taxonomy.by_name else ()
+        if role is not None and role not in roles:
+            raise UsageError(f"--role is {role!r}; expected {' or '.join(roles) or 'none, since this tagger has no roles'}")
         given = {
             "--format": format, "--role": role, "--text-column": text_column, "--id-column": id_column, "--with-text": with_text,
             "--redact": redact, "--explain-cleaning": explain_cleaning, "--evidence": evidence, "--include-automatic": include_automatic,

@@ -20,9 +20,10 @@ from reclamo.cache import cache_folder
 from reclamo.engine.decode import Decoded, Decoder
 from reclamo.engine.evidence import Directions, pick_spans, word_contributions
 from reclamo.engine.ngrams import LinearPart
-from reclamo.engine.runtime import Runtime, Scores, Session
+from reclamo.engine.runtime import HINTS, Runtime, Scores, Session
 from reclamo.engine.scored import Counted, Scored, pool_all, pool_windows
 from reclamo.engine.tokens import Unit, UnitMaker, batches_by_tokens, pad_batch
+from reclamo.errors import UsageError
 from reclamo.message import Message, Problem
 from reclamo.tags import Evidence, Tags
 from reclamo.taxonomy import Taxonomy, rubric_score, service_level
@@ -33,7 +34,8 @@ from reclamo.text.transliterate import Transliterated, transliterate
 Array = NDArray[np.float32]
 CHUNK: Final = 256
 TOKENS_PER_BATCH: Final = 1024  # what a layer works on then stays in a core's own cache
-MAX_CHARACTERS: Final = 1_048_576
+MAX_CHARACTERS: Final = 1_048_576  # of a cleaned text
+MAX_RAW_CHARACTERS: Final = 4 * MAX_CHARACTERS  # before it is cleaned: line ends, runs of spaces and the like go
 _Batch = tuple[list[int], Callable[[], Scores]]  # the indices of its units, and what waits for its scores
 
 
@@ -49,6 +51,9 @@ class Options:
         max_risk: largest error rate to leave among messages that are not marked; overrides review_rate.
         cache: folder for compiled networks, the user's cache folder by default; None keeps none.
         ngrams: whether the n-grams beside the network take part; without them scores are the network's own, uncalibrated.
+
+    Raises:
+        UsageError: a value out of its range.
     """
 
     threads: int | None = None
@@ -58,6 +63,18 @@ class Options:
     max_risk: float | None = None
     cache: Path | None = field(default_factory=cache_folder)
     ngrams: bool = True
+
+    def __post_init__(self) -> None:
+        if self.precision not in HINTS:
+            raise UsageError(f"precision is {self.precision!r}; expected {', '.join(HINTS)}")
+        if self.threads is not None and self.threads < 1:
+            raise UsageError(f"threads is {self.threads}; expected 1 or more, or None for all cores")
+        for name in ("review_rate", "max_risk"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise UsageError(f"{name} is {value}; expected a share from 0 to 1, or None")
+        if self.cache is not None:
+            object.__setattr__(self, "cache", Path(self.cache))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,11 +127,20 @@ class Tagger:
             return next(self._finish(chunk, self._begin(chunk.units, session)))
 
     def tag_many(self, messages: Iterable[Message | str | Mapping[str, Any]]) -> Iterator[Tags]:
-        """Tag many messages lazily, in order; exactly one `Tags` for each, whatever it holds.
+        """Tag many messages lazily, in order; exactly one `Tags` for each, whatever it holds. Where the source of the messages fails,
+        its error comes after the tags of all messages that it gave.
 
         While the network works on a chunk of 256 messages, its batches are decoded as they come, and the next chunk is read and
         tokenised, so that at most two chunks are taken before the first tags are given.
+
+        Raises:
+            UsageError: one message where many are expected.
         """
+        if isinstance(messages, (str, bytes, Mapping, Message)):
+            raise UsageError(f"tag_many was given one {type(messages).__name__}; give a list of messages, or call tag")
+        return self._tag_many(messages)
+
+    def _tag_many(self, messages: Iterable[Message | str | Mapping[str, Any]]) -> Iterator[Tags]:
         numbered = enumerate(messages, 1)
         failures: list[Exception] = []
         waiting: tuple[_Chunk, list[_Batch]] | None = None
@@ -131,12 +157,16 @@ class Tagger:
             raise failures[0]
 
     def _next_messages(self, numbered: Iterator[tuple[int, Any]], failures: list[Exception]) -> list[Message]:
-        """Take the next chunk; where the source fails, take none and keep the failure until what was taken before is given."""
+        """Take the next chunk; where the source fails, keep the failure until what was taken before is given, and take no more."""
+        taken: list[Message] = []
+        if failures:
+            return taken
         try:
-            return [self._prepare(item, number) for number, item in islice(numbered, CHUNK)]
+            for number, item in islice(numbered, CHUNK):
+                taken.append(self._prepare(item, number))  # one by one: a failure loses none that were taken
         except Exception as error:
             failures.append(error)
-            return []
+        return taken
 
     def logits(self, texts: Iterable[str]) -> Array:
         """Raw logits of cleaned texts, windows pooled: (texts, n_logits)."""
@@ -152,28 +182,37 @@ class Tagger:
             message = Message(id=str(number), text=item)
         elif isinstance(item, Message):
             message = item
-        else:
+        elif isinstance(item, Mapping):
             message = Message.from_dict(item, id=str(number))
+        else:
+            detail = f"the message is of type {type(item).__name__}; expected a text, a row or a Message"
+            message = Message(id=str(number), text="", problem=Problem(reason="not_text", detail=detail))
         if message.problem is not None:
             return message
-        return self._check(replace(message, text=clean_text(message.text[: MAX_CHARACTERS + 1])))
+        if len(message.text) > MAX_RAW_CHARACTERS:
+            return _over_limit(message)
+        return self._check(replace(message, text=clean_text(message.text)))
 
     def _check(self, message: Message) -> Message:
         """Find the language and whatever keeps the message from being scored."""
         if len(message.text) > MAX_CHARACTERS:
-            detail = f"the text is over {MAX_CHARACTERS} characters; split it"
-            return replace(message, text="", problem=Problem(reason="over_limit", detail=detail))
+            return _over_limit(message)
         if not message.text:
             return replace(message, problem=Problem(reason="empty", detail="the message has no text of its own"))
         roles = self._known_roles()
-        if message.role is not None and roles and message.role not in roles:
-            detail = f"role is {message.role!r}; expected {' or '.join(roles)}, or none"
-            return replace(message, problem=Problem(reason="broken", detail=detail))
-        lang = message.lang or detect_language(message.text, self.taxonomy.languages)
+        role = message.role
+        if role is not None and roles:
+            role = next((name for name in roles if name.casefold() == role.strip().casefold()), None)
+            if role is None:
+                detail = f"role is {message.role!r}; expected {' or '.join(roles)}, or none"
+                return replace(message, problem=Problem(reason="broken", detail=detail))
+        said = plain_language(message.lang)
+        lang = said or detect_language(message.text, self.taxonomy.languages)
         if lang is not None and lang not in self.taxonomy.languages:
-            detail = f"the language looks like {lang!r}; this tagger reads {', '.join(self.taxonomy.languages)}"
-            return replace(message, lang=lang, problem=Problem(reason="unsupported_language", detail=detail))
-        return replace(message, lang=lang)
+            seen = f"the row says that the language is {message.lang!r}" if said else f"the language looks like {lang!r}"
+            detail = f"{seen}; this tagger reads {', '.join(self.taxonomy.languages)}"
+            return replace(message, role=role, lang=lang, problem=Problem(reason="unsupported_language", detail=detail))
+        return replace(message, role=role, lang=lang)
 
     def reading(self, text: str, lang: str | None) -> tuple[str, Transliterated | None]:
         """Give the text as the network reads it: Greeklish in Greek letters, with the way back; all else as it is."""
@@ -300,6 +339,16 @@ class Tagger:
             text=message.text,
             cleaning=message.cleaning,
         )
+
+
+def plain_language(tag: str | None) -> str | None:
+    """The language of a tag such as those of BCP 47, without region or script. Examples: "es-MX" -> "es", "EL" -> "el", "" -> None."""
+    return (tag or "").strip().casefold().replace("_", "-").split("-")[0] or None
+
+
+def _over_limit(message: Message) -> Message:
+    detail = f"the text is over {MAX_CHARACTERS} characters; split it"
+    return replace(message, text="", problem=Problem(reason="over_limit", detail=detail))
 
 
 def _typed_offsets(unit: Unit, reading: Transliterated | None) -> Unit:

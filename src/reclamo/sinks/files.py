@@ -23,33 +23,48 @@ PART: Final = ".part"
 FIELD_LIMIT: Final = 4 * 1_048_576  # characters of a cell that is read again; a text has 1 Mi at most
 
 
-class _File:
-    """A text file under a temporary name; standard output where there is no path."""
+class TextFile:
+    """A text file under a temporary name; standard output where there is no path. A device or a pipe is written to, not replaced.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
+        self.part: Path | None = None
         self.file: TextIO = sys.stdout
-        if path is not None:
-            try:
-                self.file = part_of(path).open("w", encoding="utf-8", newline="")
-            except OSError as error:
-                raise SinkError(f"cannot be written ({error.strerror}); choose another output", path=path) from error
+        if path is None:
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                sys.stdout.reconfigure(encoding="utf-8")  # as files are, whatever the terminal's language
+            return
+        try:
+            if path.is_file() or not path.exists():
+                self.part = part_of(path)
+            self.file = (self.part or path).open("w", encoding="utf-8", newline="")
+        except OSError as error:
+            raise SinkError(f"cannot be written ({error.strerror}); choose another output", path=path) from error
 
     def flush(self) -> None:
         """Make the rows visible that were written so far."""
         self.file.flush()
 
     def close(self) -> None:
+        """Finish: only now has a file its final name."""
         self.file.flush()
-        if self.path is not None:
+        if self.part is not None and self.path is not None:
             os.fsync(self.file.fileno())
             self.file.close()
-            part_of(self.path).replace(self.path)
+            self.part.replace(self.path)
+        elif self.path is not None:
+            self.file.close()
 
     def abort(self) -> None:
+        """Give up, after an error."""
         if self.path is not None:
             self.file.close()
-            part_of(self.path).unlink(missing_ok=True)
+        if self.part is not None:
+            self.part.unlink(missing_ok=True)
 
 
 def part_of(path: Path) -> Path:
@@ -57,7 +72,7 @@ def part_of(path: Path) -> Path:
     return path.with_name(path.name + PART)
 
 
-class JsonlSink(_File):
+class JsonlSink(TextFile):
     """One JSON object a line, in the row form of the contract."""
 
     def __init__(self, path: Path | None, taxonomy: Taxonomy, *, with_text: bool = False) -> None:
@@ -95,7 +110,7 @@ class JsonlRows:
             yield from (json.loads(line)["id"] for line in lines)
 
 
-class CsvSink(_File):
+class CsvSink(TextFile):
     """A flat CSV table; lists are joined by `|`, and cells that a spreadsheet would run as a formula are neutralised."""
 
     def __init__(self, path: Path | None, taxonomy: Taxonomy, *, with_text: bool = False) -> None:

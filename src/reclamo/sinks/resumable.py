@@ -232,6 +232,8 @@ class ResumableSink:
             sync_folder(self.path.parent)
             return start
         state = read_journal(self.path)
+        if state is None and self.path.is_file() and self.path.stat().st_size:
+            self._refuse(f"is there, and no journal says of what; {AGAIN}")
         if state is None or (state.finished and (self._is_stdin or not (self.path.exists() or _is_whole(self.part, state)))):
             return start
         if difference := self._identity.difference(state.identity):

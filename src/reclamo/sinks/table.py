@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any, Final
 
+from reclamo.sinks.files import TextFile
 from reclamo.tags import Tags
 from reclamo.taxonomy import Taxonomy
 
@@ -15,10 +17,11 @@ SNIPPET: Final = (16, 44)  # characters of the message, on a narrow and on a wid
 OTHER_COLUMNS: Final = 96
 
 
-class TableSink:
-    """Collect rows and print one table with a line of counts at the end."""
+class TableSink(TextFile):
+    """Collect rows and print one table with a line of counts at the end, on the terminal or into a file."""
 
-    def __init__(self, path: Any, taxonomy: Taxonomy, *, with_text: bool = False) -> None:
+    def __init__(self, path: Path | None, taxonomy: Taxonomy, *, with_text: bool = False) -> None:
+        super().__init__(path)
         self.rows: list[Tags] = []
 
     def write(self, tags: Tags) -> None:
@@ -26,11 +29,21 @@ class TableSink:
         self.rows.append(tags)
 
     def close(self) -> None:
-        """Print."""
+        """Print, and finish."""
+        self._print()
+        super().close()
+
+    def abort(self) -> None:
+        """Print what there is; a file is given up."""
+        if self.path is None:
+            self._print()
+        super().abort()
+
+    def _print(self) -> None:
         from rich.console import Console
         from rich.table import Table
 
-        console = Console() if sys.stdout.isatty() else Console(width=PIPED_WIDTH)
+        console = Console() if self.path is None and sys.stdout.isatty() else Console(file=self.file, width=PIPED_WIDTH)
         snippet = min(max(console.width - OTHER_COLUMNS, SNIPPET[0]), SNIPPET[1])
         table = Table(box=None, pad_edge=False, header_style="bold")
         for title in ("message", "lang", "role", "sentiment", "complaint", "what", "reason / level", "p"):
@@ -39,10 +52,6 @@ class TableSink:
             table.add_row(*_cells(tags, snippet))
         console.print(table)
         console.print(_summary(self.rows), style="dim")
-
-    def abort(self) -> None:
-        """Print what there is."""
-        self.close()
 
 
 def _cells(tags: Tags, width: int) -> list[Any]:

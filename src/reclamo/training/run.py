@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,11 @@ import torch
 from numpy.typing import NDArray
 
 import reclamo
-from reclamo.artefact import Artefact
+from reclamo.artefact import Artefact, Calibration
+from reclamo.artefact.store import replace_artefact, require_free
+from reclamo.corpus import Example, encode_targets
 from reclamo.engine.ngrams import LinearPart
+from reclamo.engine.tagger import Options, Tagger
 from reclamo.errors import BaseModelError
 from reclamo.model.base import import_base, load_base
 from reclamo.model.network import TaggerNetwork
@@ -47,6 +52,8 @@ def run(config: TrainConfig) -> Artefact:
         ReclamoError: the data, the base, the teacher or the output folder is not as it should be, or the export fails the parity gate.
     """
     started = time.time()
+    output = Path(config.output)
+    require_free(output)  # now, and not after hours of training
     taxonomy = load_taxonomy(config.model.taxonomy)
     start = make_start(config, taxonomy)
     prepared = as_the_tagger_reads(prepare(config.data, taxonomy), taxonomy)
@@ -56,8 +63,10 @@ def run(config: TrainConfig) -> Artefact:
         assert trainer.validation is not None
         logits, targets = trainer.logits(trainer.validation), trainer.validation.targets
         linear, logits = add_ngrams(taxonomy, prepared, logits, config.ngrams, progress)
+    beside = output.with_name(output.name + ".new")
+    shutil.rmtree(beside, ignore_errors=True)  # of a run that was stopped here
     artefact = write_artefact(
-        Path(config.output),
+        beside,
         start.network,
         start.tokenizer,
         taxonomy,
@@ -67,9 +76,16 @@ def run(config: TrainConfig) -> Artefact:
         linear=linear,
         samples=[example.text for example in draw(prepared.train, config.model.int8_samples)] if config.model.int8_samples else [],
     )
+    artefact = update_manifest(artefact, calibration=calibrate_as_served(artefact, prepared.validation))
     figures = parity(start.network, artefact, [example.text for example in prepared.validation][:PARITY_TEXTS])
     require_parity(figures)
-    return update_manifest(artefact, metrics={"parity": figures})
+    return replace_artefact(update_manifest(artefact, metrics={"parity": figures}), output)
+
+
+def calibrate_as_served(artefact: Artefact, validation: Sequence[Example]) -> Calibration:
+    """Fit temperatures, biases and thresholds on what the engine gives: weights rounded, long messages in windows."""
+    logits = Tagger(artefact, Options(evidence=False)).logits([example.text for example in validation])
+    return fit_calibration(artefact.taxonomy, logits, encode_targets(validation, artefact.taxonomy))
 
 
 def make_start(config: TrainConfig, taxonomy: Taxonomy) -> Start:
@@ -98,7 +114,12 @@ def make_trainer(config: TrainConfig, taxonomy: Taxonomy, start: Start, prepared
         run=Path(config.run),
         partial=(range(len(prepared.train), len(whole.examples)), config.data.partial_weight),
         objective=start.distiller,
-        identity={"data": prepared.digest, "taxonomy": taxonomy.sha256, "model": config.model.model_dump(mode="json")},
+        identity={
+            "data": prepared.digest,
+            "partial_weight": config.data.partial_weight,
+            "taxonomy": taxonomy.sha256,
+            "model": config.model.model_dump(mode="json"),
+        },
         progress=progress,
     )
 
