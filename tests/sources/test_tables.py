@@ -7,6 +7,7 @@ import io
 import json
 import sys
 import tracemalloc
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from reclamo.sources import SourceOptions, open_source
 from reclamo.sources.table import read_csv
 
 HARD = 'Dijo "no", y\nse fue;\tsin más | "adiós"'
-SPECIAL = st.sampled_from([*'",;\t|\n\r\' =a', "ñ", "Ω", '""', "\r\n"])
+SPECIAL = st.sampled_from([*"\",;\t|\n\r' =a", "ñ", "Ω", '""', "\r\n"])
 TEXTS = st.lists(SPECIAL, min_size=1, max_size=20).map("".join).filter(str.strip)
 
 
@@ -57,6 +58,8 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_the_csv_module_writes_is_read_to_the_letter(
     table: Path, texts: list[str], delimiter: str, quoting: int, end: str, columns: str, told: bool
 ) -> None:
+    if end == "\n":
+        texts = [text.replace("\r", "\n") for text in texts]  # a lone \r is quoted by the writer only where it ends lines
     names = columns.split()
     rows = [[{"id": f"m{n}", "text": text, "subject": text}[name] for name in names] for n, text in enumerate(texts)]
     file = io.StringIO(newline="")
@@ -103,7 +106,7 @@ def test_headers_and_rows_of_many_hands(tmp_path: Path, data: str, texts: list[s
     [
         ("id,text\n7,a, b, c, d, e, f\n8,b\n", "7", "line 2: 7 cells, the header has 2; put texts that hold the delimiter in quotes"),
         ("text,id\na,b,7\nb,8\n", "1", "line 2: 3 cells, the header has 2"),
-        ('id,text\n7,"a "b\n8,b\n', "1", "line 2: ',' expected after '\"'; double the quotes"),
+        ('id,text\n7,"a "b"\n8,b\n', "1", "line 2: ',' expected after '\"'; double the quotes"),
         ('id,text\n7,"a "no" b, c"\n8,b\n', "7", "line 2: 3 cells, the header has 2"),
         ('id,text\n7,"a\n9,"c"\n8,b\n', "1", "a quote that opens in line 2 is not closed before line 3"),
     ],
@@ -134,7 +137,9 @@ def test_a_header_without_an_end_is_an_error(tmp_path: Path) -> None:
         read(tmp_path / "a.csv")
 
 
-@pytest.mark.parametrize(("codec", "text"), [("cp1252", "Todavía espero el reembolso, señores"), ("cp1253", "Περιμένω ακόμη την παραγγελία")])
+@pytest.mark.parametrize(
+    ("codec", "text"), [("cp1252", "Todavía espero el reembolso; señores"), ("cp1253", "Περιμένω ακόμη την παραγγελία")]
+)
 @pytest.mark.parametrize("before", [0, 65_536 - 14, 65_536, 400_000])
 def test_an_encoding_that_shows_late_is_found(tmp_path: Path, codec: str, text: str, before: int) -> None:
     rows = ["id,text", *(f"{n},ascii only" for n in range(before // 18)), "x,El precio era 20 €", *[f"y,{text}"] * 50]
@@ -152,15 +157,13 @@ def test_a_few_broken_characters_leave_utf_8(tmp_path: Path) -> None:
 
 def test_guessing_holds_no_large_file_in_memory(tmp_path: Path) -> None:
     with (tmp_path / "a.csv").open("wb") as file:
-        file.write(b"id,text\n" + b"1,only ascii for a long time\n" * 600_000 + "2,también\n".encode("cp1252"))
-    read_csv(tmp_path / "a.csv")
+        file.write(b"id,text\n" + b"1,only ascii for a long time\n" * 100_000 + "2,también\n".encode("cp1252"))
     tracemalloc.start()
-    for message in read_csv(tmp_path / "a.csv"):
-        pass
+    (message,) = deque(read_csv(tmp_path / "a.csv"), maxlen=1)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert message.text == "también"
-    assert peak < 4_000_000
+    assert peak < 1_500_000
 
 
 ROWS = [{"id": "a", "body": "uno", "nr": 7}, {"id": "b", "body": "dos", "nr": 8, "text": "otro"}]
@@ -189,7 +192,9 @@ def test_columns_of_json_lines(json_lines: Any) -> None:
 
 def test_a_column_that_no_row_has_is_named(json_lines: Any) -> None:
     for option in ("text_column", "id_column"):
-        with pytest.raises(UsageError, match="no row has a column 'x'; they have id, body, nr, text; name one of them with --" + option[:2]):
+        with pytest.raises(
+            UsageError, match="no row has a column 'x'; they have id, body, nr, text; name one of them with --" + option[:2]
+        ):
             json_lines(ROWS, **{option: "x"})
     assert json_lines([], text_column="x") == []
     late = [{"body": "a"}] * 3000 + [{"x": "b"}]
@@ -237,7 +242,7 @@ def test_parquet_reads_what_it_needs_and_says_what_it_cannot(tmp_path: Path) -> 
     pa.parquet.write_table(pa.table(columns), path)
     (message,) = read(path)
     assert (message.text, message.lang, message.date) == ("Hola", "es", "2023-11-14 22:13:20")
-    pa.parquet.write_table(pa.table({"text": ["Hola"], "date": pa.array([2**60], pa.timestamp("s"))}), path)
+    pa.parquet.write_table(pa.table({"text": ["Hola"], "date": pa.array([2**50], pa.timestamp("s"))}), path)
     with pytest.raises(SourceError, match="cannot be read as Parquet"):
         read(path)
     path.write_bytes(path.read_bytes()[:40] + b"x" * 40)
