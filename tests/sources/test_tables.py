@@ -38,7 +38,7 @@ def write(path: Path, rows: list[list[str]], **dialect: Any) -> Path:
 
 
 def problems(messages: list[Message]) -> list[str | None]:
-    return [message.problem and message.problem.reason for message in messages]
+    return [message.problem.reason if message.problem else None for message in messages]
 
 
 @pytest.fixture(scope="module")
