@@ -122,6 +122,37 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
     assert leftovers(outputs[1]) == {"in.jsonl", "manifest.json", "expected.jsonl", "expected.jsonl.journal"}
 
 
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_a_batch_of_repeated_ids_goes_on(batch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
+    source = tmp_path / f"same.{ending}"
+    if ending == "csv":
+        source.write_text("id,text\n" + "".join(f"same,Espero la caja {n}\n" for n in range(MESSAGES)))
+    else:
+        source.write_text("".join(json.dumps({"id": "same", "text": f"Espero la caja {n}"}) + "\n" for n in range(MESSAGES)))
+    outputs = [tmp_path / "expected.jsonl", tmp_path / "out.jsonl"]
+    tag(str(source), outputs[0], quiet=True)
+    halt_at(20, monkeypatch)
+    with pytest.raises(Halt):
+        tag(str(source), outputs[1], quiet=True)
+    monkeypatch.setattr(journal, "on_step", journal._nothing)
+    assert json.loads(journal_text(outputs[1]))["rows"] == CHUNK
+    tag(str(source), outputs[1], quiet=True)
+    assert outputs[1].read_bytes() == outputs[0].read_bytes()
+    ids = [json.loads(line)["id"] for line in outputs[1].read_text(encoding="utf-8").splitlines()]
+    assert ids == ["same", *(f"same#{n}" for n in range(2, MESSAGES + 1))]
+
+
+def test_a_database_holds_every_row_of_a_repeated_id(batch: Run, tmp_path: Path) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    (tmp_path / "same.csv").write_text("id,text\n7,uno\n7,dos\n7,tres\n")
+    for _ in range(2):
+        tag(str(tmp_path / "same.csv"), tmp_path / "out.sqlite", quiet=True)
+        with closing(sqlite3.connect(tmp_path / "out.sqlite")) as database:
+            assert [id for (id,) in database.execute("SELECT id FROM tags ORDER BY rowid")] == ["7", "7#2", "7#3"]
+
+
 @pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
 def test_a_finished_output_is_left_alone(
     batch: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, ending: str

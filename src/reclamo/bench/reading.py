@@ -27,7 +27,7 @@ def _rate(source: Path) -> float:
     best = 0.0
     for _ in range(2):
         started = time.perf_counter()
-        count = sum(1 for _ in open_source(str(source), SourceOptions(text_column="text")))
+        count = sum(1 for _ in open_source(str(source), SourceOptions()))
         best = max(best, count / (time.perf_counter() - started))
     return best
 

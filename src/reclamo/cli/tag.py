@@ -39,8 +39,10 @@ def tag(
         Path | None, typer.Option("--model", help="reclamo-small (the default), reclamo-tiny, or the folder of a tagger")
     ] = None,
     role: Annotated[str | None, typer.Option("--role", help="the role of every message that does not say its own")] = None,
-    text_column: Annotated[str | None, typer.Option("--text-column", help="column of a table that holds the text")] = None,
-    id_column: Annotated[str | None, typer.Option("--id-column", help="column of a table that holds the id")] = None,
+    text_column: Annotated[
+        str | None, typer.Option("--text-column", help="column of a table, or key of JSON lines, that holds the text")
+    ] = None,
+    id_column: Annotated[str | None, typer.Option("--id-column", help="the same for the id")] = None,
     with_text: Annotated[bool, typer.Option("--with-text", help="add the cleaned text, which evidence counts in, to the rows")] = False,
     redact: Annotated[bool, typer.Option("--redact", help="put [email], [phone], [iban] … in the place of such, in the text")] = False,
     explain_cleaning: Annotated[

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
-from reclamo.message import without_surrogates
+from reclamo.message import Message, without_surrogates
 
 _START: Final = 1 << 20  # slots of eight bytes: 8 MiB serve 600,000 messages before the table grows
 _FULL: Final = 0.6
@@ -53,6 +55,14 @@ class UniqueIds:
             if key:
                 _insert(larger, key)
         self._slots = larger
+
+
+def with_unique_ids(messages: Iterable[Message]) -> Iterator[Message]:
+    """Give the messages of a source whose rows may repeat an id; the second one of an id becomes `id#2`."""
+    ids = UniqueIds()
+    for message in messages:
+        id = ids.take(message.id)
+        yield message if id == message.id else replace(message, id=id)
 
 
 def _insert(slots: array[int], key: int) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from reclamo.errors import SourceError, UsageError
 from reclamo.mail import Limits
 from reclamo.message import Message
+from reclamo.sources.ids import with_unique_ids
 
 if TYPE_CHECKING:
     from reclamo.sources.imap import ImapOptions
@@ -21,7 +22,7 @@ class SourceOptions:
     """How sources are read.
 
     Attributes:
-        text_column, id_column: of tables; found by their names where not given.
+        text_column, id_column: of tables and JSON lines; found by their names where not given.
         include_automatic: whether bounces, newsletters and out-of-office notes are given to be scored.
         limits: of mail.
         imap: which messages of an IMAP folder, and over what connection.
@@ -52,25 +53,25 @@ def _eml(path: Path, options: SourceOptions) -> Iterator[Message]:
 def _jsonl(path: Path, options: SourceOptions) -> Iterator[Message]:
     from reclamo.sources.jsonl import read_jsonl
 
-    return read_jsonl(path)
+    return with_unique_ids(read_jsonl(path, options.text_column, options.id_column))
 
 
 def _csv(path: Path, options: SourceOptions) -> Iterator[Message]:
     from reclamo.sources.table import read_csv
 
-    return read_csv(path, options.text_column, options.id_column)
+    return with_unique_ids(read_csv(path, options.text_column, options.id_column))
 
 
 def _parquet(path: Path, options: SourceOptions) -> Iterator[Message]:
     from reclamo.sources.table import read_parquet
 
-    return read_parquet(path, options.text_column, options.id_column)
+    return with_unique_ids(read_parquet(path, options.text_column, options.id_column))
 
 
 def _xlsx(path: Path, options: SourceOptions) -> Iterator[Message]:
     from reclamo.sources.table import read_xlsx
 
-    return read_xlsx(path, options.text_column, options.id_column)
+    return with_unique_ids(read_xlsx(path, options.text_column, options.id_column))
 
 
 def _archive(path: Path, options: SourceOptions) -> Iterator[Message]:
@@ -96,6 +97,7 @@ READERS: Final[dict[str, Reader]] = {
     ".tbz2": _archive,
     ".txz": _archive,
 }
+WITH_COLUMNS: Final = frozenset({_jsonl, _csv, _parquet, _xlsx})
 DOUBLE_ENDINGS: Final[dict[str, Reader]] = {
     ".tar.gz": _archive,
     ".tar.bz2": _archive,
@@ -108,16 +110,18 @@ def open_source(source: str | Path, options: SourceOptions = SourceOptions()) ->
 
     Raises:
         SourceError: there is no such file or folder, or it cannot be read.
-        UsageError: the ending or the scheme is not known.
+        UsageError: the ending or the scheme is not known, or columns are named of a source that has none.
     """
     if str(source) == "-":
         from reclamo.sources.jsonl import parse_jsonl
 
-        return parse_jsonl(sys.stdin.buffer, "stdin")
+        return with_unique_ids(parse_jsonl(sys.stdin.buffer, "stdin", options.text_column, options.id_column))
     if "://" in str(source):
+        refuse_columns(options)
         return _url(str(source), options)
     path = Path(source)
     if path.is_dir():
+        refuse_columns(options, path)
         return _folder(path, options)
     if not path.exists():
         raise SourceError("no such file or folder; give a mailbox, a folder of mail, a table, or - for JSON lines on stdin", path=path)
@@ -125,7 +129,16 @@ def open_source(source: str | Path, options: SourceOptions = SourceOptions()) ->
     reader = DOUBLE_ENDINGS.get(double) or READERS.get(path.suffix.lower()) or (_mbox if _looks_like_mbox(path) else None)
     if reader is None:
         raise UsageError(f"unknown format {path.suffix!r}; expected one of {', '.join(READERS)}, or a folder", path=path)
+    if reader not in WITH_COLUMNS:
+        refuse_columns(options, path)
     return reader(path, options)
+
+
+def refuse_columns(options: SourceOptions, path: Path | None = None) -> None:
+    """Raise UsageError where columns are named of mail."""
+    given = [name for name, value in (("--text-column", options.text_column), ("--id-column", options.id_column)) if value is not None]
+    if given:
+        raise UsageError(f"{' and '.join(given)}: only for tables and JSON lines; leave that out, mail has no columns", path=path)
 
 
 def _url(source: str, options: SourceOptions) -> Iterator[Message]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from reclamo.errors import MissingExtraError, SourceError, UsageError
-from reclamo.message import Message, Problem
+from reclamo.message import Message, Problem, without_surrogates
 
 TEXT_NAMES: Final = (
     "text", "message", "body", "comment", "answer", "review", "texto", "mensaje", "comentario", "respuesta",
@@ -18,49 +21,131 @@ TEXT_NAMES: Final = (
 )  # fmt: skip
 ID_NAMES: Final = ("id", "message_id", "ticket", "ticket_id")
 SNIFF_CHARACTERS: Final = 65_536
-SNIFF_BYTES: Final = 65_536
+BLOCK_BYTES: Final = 65_536
+GUESS_BYTES: Final = 16_384
 DELIMITERS: Final = ",;\t|"
+NO_DELIMITER: Final = "\uffff"  # in no text: a header of one column, whose rows are one cell each
 FIELD_LIMIT: Final = 4 * 1_048_576
+ROW_NAMES: Final = ("role", "lang", "subject", "date", "thread", "sender")
+_SEP_LINE: Final = re.compile(r'"?sep=([^\r\n"])"?(?:\r\n|\r|\n|$)', re.IGNORECASE)
+_QUOTED: Final = re.compile(rf'(^|[{DELIMITERS}]) *"(?:[^"]|"")*"')
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+UNCLOSED: Final = "unexpected end of data"  # what csv says at the end of a file inside a quote
+
+
+class _Dialect(TypedDict):
+    """How a file is cut into cells; quotes are always `"`, doubled inside a cell."""
+
+    delimiter: str
+    skipinitialspace: bool
 
 
 def read_csv(path: Path, text_column: str | None = None, id_column: str | None = None) -> Iterator[Message]:
-    """Read a CSV or TSV file: the delimiter is found, the encoding is UTF-8 or else guessed by its script.
+    """Read a CSV or TSV file: the delimiter is found, or told by a first line `sep=;`; the encoding is UTF-8 or else guessed by its script.
+
+    A row with more cells than the header, or with a quote that is not closed, becomes a message with a problem.
 
     Raises:
         SourceError: the file cannot be read or has no header. UsageError: no column holds the text.
     """
     csv.field_size_limit(FIELD_LIMIT)
-    encoding = _encoding(path)
-    with path.open(encoding=encoding, errors="replace", newline="") as file:
+    with path.open(encoding=_encoding(path), errors="replace", newline="") as file:
         sample = file.read(SNIFF_CHARACTERS)
         file.seek(0)
-        reader = csv.reader(file, _dialect(sample))
-        header = next(reader, None)
-        if not header:
+        lines = _Lines(file)
+        told = _SEP_LINE.match(sample)
+        if told is not None:
+            next(lines)
+        records = _records(lines, _dialect(sample, text_column) if told is None else _dialect_of(told[1], sample[told.end() :]))
+        header = next(records, None)
+        if header is None:
             raise SourceError("is empty; expected a header line with column names", path=path)
-        header = [name.strip().lstrip("\ufeff") for name in header]
-        columns = _Columns(header, text_column, id_column, path)
-        number = 0
-        while True:
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                number += 1
-                yield Message(id=str(number), text="", problem=Problem(reason="broken", detail=f"line {reader.line_num}: {error}"))
-                continue
-            if not any(cell.strip() for cell in cells):
-                continue
-            number += 1
-            yield columns.message(dict(zip(header, cells, strict=False)), number)
+        if header.error:
+            raise SourceError(f"has no header line that can be read ({header.error})", path=path, line=header.line)
+        names = [name.strip().lstrip("\ufeff") for name in header.cells]
+        columns = _Columns(names, text_column, id_column, path)
+        for number, record in enumerate(records, 1):
+            yield _csv_message(record, names, columns, number)
+
+
+@dataclass(slots=True)
+class _Record:
+    """A row of CSV and the line where it begins.
+
+    `error` says why it could not be read as it stands; `cells` are then what a lax reader sees, and `is_whole` whether that is all.
+    """
+
+    line: int
+    cells: list[str]
+    error: str = ""
+    is_whole: bool = True
+
+
+class _Lines:
+    """The lines of a file, with the number and the text of the last one given."""
+
+    def __init__(self, file: Iterable[str]) -> None:
+        self._lines = iter(file)
+        self.number, self.last = 0, ""
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        self.last = next(self._lines)
+        self.number += 1
+        return self.last
+
+
+def _records(lines: _Lines, dialect: _Dialect) -> Iterator[_Record]:
+    """Give the rows that are not blank. A row that breaks the rules of quoting is given with its error, and reading goes on behind it."""
+    reader = csv.reader(lines, **dialect, strict=True)
+    while True:
+        line = lines.number + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield _broken_record(lines, line, str(error), dialect)
+            continue
+        if any(cell.strip() for cell in cells):
+            yield _Record(line, cells)
+
+
+def _broken_record(lines: _Lines, line: int, error: str, dialect: _Dialect) -> _Record:
+    """Say what is wrong; quotes that are not doubled within one line are told apart, since a lax reader can often see what is meant."""
+    if lines.number > line or error == UNCLOSED:
+        found = "is never closed" if error == UNCLOSED else f"is not closed before line {lines.number} ({error})"
+        detail = f"a quote that opens in line {line} {found}, so lines {line} to {lines.number} cannot be told apart"
+        return _Record(line, [], f"{detail}; close it, and double the quotes inside texts", is_whole=False)
+    detail = f"line {line}: {error}; double the quotes inside texts"
+    if lines.last.count('"') % 2:
+        return _Record(line, [], detail, is_whole=False)
+    try:
+        return _Record(line, next(csv.reader([lines.last], **dialect)), detail)
+    except csv.Error:
+        return _Record(line, [], detail, is_whole=False)
+
+
+def _csv_message(record: _Record, header: Sequence[str], columns: _Columns, number: int) -> Message:
+    cells, error = record.cells, record.error
+    seen = len(cells)
+    while seen > len(header) and not cells[seen - 1].strip():
+        seen -= 1
+    if seen > len(header):
+        what = f"{seen} cells, the header has {len(header)}"
+        error = f"line {record.line}: {what}; put texts that hold the delimiter in quotes, and double the quotes inside them"
+    elif record.is_whole and (not error or seen == len(header)):
+        return columns.message(dict(zip(header, cells, strict=False)), number)
+    return columns.broken(header, cells, number, error)
 
 
 def read_parquet(path: Path, text_column: str | None = None, id_column: str | None = None) -> Iterator[Message]:
-    """Read a Parquet file in batches.
+    """Read the columns that messages need of a Parquet file, in batches.
 
     Raises:
-        SourceError: it is not Parquet. UsageError: no column holds the text.
+        SourceError: it is not Parquet, or a column cannot be read. UsageError: no column holds the text.
     """
     import pyarrow
     import pyarrow.parquet
@@ -69,12 +154,24 @@ def read_parquet(path: Path, text_column: str | None = None, id_column: str | No
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             columns = _Columns(file.schema_arrow.names, text_column, id_column, path)
-            for batch in file.iter_batches(batch_size=1024):
-                for row in batch.to_pylist():
+            for batch in file.iter_batches(batch_size=1024, columns=columns.needed):
+                for row in _in_microseconds(batch).to_pylist():
                     number += 1
                     yield columns.message(row, number)
-    except (pyarrow.ArrowInvalid, OSError) as error:
-        raise SourceError(f"cannot be read as Parquet ({str(error).splitlines()[0]})", path=path) from error
+    except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
+        why = next(iter(str(error).splitlines()), type(error).__name__)
+        raise SourceError(f"cannot be read as Parquet ({why}){f', after {number} rows' if number else ''}", path=path) from error
+
+
+def _in_microseconds(batch: Any) -> Any:
+    """Round times below a microsecond down, which Python's times cannot hold."""
+    import pyarrow
+
+    for place, field in enumerate(batch.schema):
+        if pyarrow.types.is_timestamp(field.type) and field.type.unit == "ns":
+            column = batch.column(place).cast(pyarrow.timestamp("us", field.type.tz), safe=False)
+            batch = batch.set_column(place, field.name, column)
+    return batch
 
 
 def read_xlsx(path: Path, text_column: str | None = None, id_column: str | None = None) -> Iterator[Message]:
@@ -104,13 +201,14 @@ class _Columns:
     """Which column holds what, and rows as messages."""
 
     def __init__(self, header: Sequence[str], text_column: str | None, id_column: str | None, path: Path) -> None:
-        self.text = _find(header, text_column, TEXT_NAMES)
+        self.text = find_column(header, text_column, TEXT_NAMES)
         if self.text is None:
             wanted = f"no column {text_column!r}" if text_column else "no column with a known name for the text"
             raise UsageError(f"{wanted}; it has {', '.join(header)}; name it with --text-column", path=path)
-        self.id = _find(header, id_column, ID_NAMES)
+        self.id = find_column(header, id_column, ID_NAMES)
         if id_column and self.id is None:
             raise UsageError(f"no column {id_column!r}; it has {', '.join(header)}", path=path)
+        self.needed = [name for name in header if name in (self.text, self.id) or name.lower() in ROW_NAMES]
 
     def message(self, row: Mapping[str, Any], number: int) -> Message:
         assert self.text is not None
@@ -119,8 +217,16 @@ class _Columns:
         values["id"] = row.get(self.id) if self.id else None
         return Message.from_dict(values, id=str(number))
 
+    def broken(self, header: Sequence[str], cells: Sequence[str], number: int, why: str) -> Message:
+        """Give the message of a row that is cut wrongly; its id is sure only where that column stands before the text."""
+        place = header.index(self.id) if self.id is not None and self.text is not None else len(cells)
+        is_sure = place < len(cells) and place < header.index(self.text or "")
+        id = without_surrogates(cells[place]) if is_sure and cells[place] else str(number)
+        return Message(id=id, text="", problem=Problem(reason="broken", detail=why))
 
-def _find(header: Sequence[str], given: str | None, names: Sequence[str]) -> str | None:
+
+def find_column(header: Iterable[str], given: str | None, names: Sequence[str]) -> str | None:
+    """Give the column that is `given`, to the letter, or else the first of `names` that is there, in capitals or not."""
     if given is not None:
         return given if given in header else None
     lowered = {name.lower(): name for name in header}
@@ -135,27 +241,57 @@ def _open(path: Path) -> BufferedReader:
 
 
 def _encoding(path: Path) -> str:
-    """UTF-8 where the whole file is; otherwise what mail's charset fall-backs say of its head."""
+    """UTF-8 where the whole file is; otherwise what mail's charset fall-backs say of the lines that are not."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     with _open(path) as file:
-        head = file.read(SNIFF_BYTES)
-        if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        block = file.read(BLOCK_BYTES)
+        if block[:2] in (b"\xff\xfe", b"\xfe\xff"):
             return "utf-16"
-        block = head
+        if block[:3] == codecs.BOM_UTF8:
+            return "utf-8-sig"
         try:
             while block:
                 decoder.decode(block)
-                block = file.read(SNIFF_BYTES)
+                block = file.read(BLOCK_BYTES)
             decoder.decode(b"", final=True)
             return "utf-8-sig"
         except UnicodeDecodeError:
-            from reclamo.mail.charsets import decode_bytes
+            file.seek(0)
+            return _guess_encoding(file)
 
-            return decode_bytes(head)[1]
+
+def _guess_encoding(file: BufferedReader) -> str:
+    """Guess from the first lines that are no UTF-8, and from lines that are: a few broken characters make no other encoding."""
+    from reclamo.mail.charsets import decode_bytes
+
+    sound, unsound = bytearray(), bytearray()
+    while len(unsound) < GUESS_BYTES and (line := file.readline(BLOCK_BYTES)):
+        if line.isascii():
+            continue
+        try:
+            line.decode("utf-8")
+            if len(sound) < GUESS_BYTES:
+                sound += line
+        except UnicodeDecodeError:
+            unsound += line
+    return decode_bytes(bytes(unsound + sound))[1]
 
 
-def _dialect(sample: str) -> type[csv.Dialect]:
-    try:
-        return csv.Sniffer().sniff(sample.split("\n", 1)[0] or ",", delimiters=DELIMITERS)
-    except csv.Error:
-        return csv.excel
+def _dialect(sample: str, text_column: str | None) -> _Dialect:
+    """Choose the delimiter by the header: one that cuts out a column for the text, then the one that stands there most often."""
+    header = _LINE_END.split(_QUOTED.sub(r"\1", sample.lstrip("\r\n")), maxsplit=1)[0]
+    found = [_dialect_of(delimiter, sample) for delimiter in DELIMITERS if delimiter in header]
+    if not found:
+        return _dialect_of(NO_DELIMITER, sample)
+    return max(found, key=lambda dialect: (_has_text(sample, dialect, text_column), header.count(dialect["delimiter"])))
+
+
+def _dialect_of(delimiter: str, sample: str) -> _Dialect:
+    """Take spaces before quotes as no part of the cell where the header has them."""
+    header = _LINE_END.split(sample.lstrip("\r\n"), maxsplit=1)[0]
+    return {"delimiter": delimiter, "skipinitialspace": f'{delimiter} "' in header}
+
+
+def _has_text(sample: str, dialect: _Dialect, text_column: str | None) -> bool:
+    record = next(_records(_Lines(io.StringIO(sample, newline="")), dialect), None)
+    return record is not None and find_column((name.strip() for name in record.cells), text_column, TEXT_NAMES) is not None
