@@ -124,9 +124,9 @@ def read_partial(source: PartialConfig, taxonomy: Taxonomy) -> list[Example]:
         UsageError: the configuration names a head or a label that the taxonomy does not have.
         CorpusError: a line is no JSON object.
     """
-    for value in source.values.values():
+    for label in source.values.values():
         try:
-            parse_labels({source.head: value}, taxonomy)
+            parse_labels({source.head: label}, taxonomy)
         except ValueError as error:
             raise UsageError(f"data.extra_partial: {error}", path=source.path) from error
     found, left_out = [], 0
