@@ -73,7 +73,11 @@ def test_columns_instead_of_nested_labels(tmp_path: Path) -> None:
     [
         ({**ROWS[0], "labels": {**ROWS[0]["labels"], "grounds": []}}, "grounds"),
         ({**ROWS[2], "labels": {"traits": ["charm"]}}, "unknown label 'charm'"),
-        ({"id": "d", "labels": {}}, "no text"),
+        ({"id": "d", "labels": {}}, "no text; it has id, labels"),
+        ({**ROWS[2], "labels": ["money"]}, "labels is ['money']; expected an object"),
+        ({**ROWS[2], "labels": "[1]"}, "labels is '[1]'; expected an object"),
+        ({**ROWS[2], "split": "dev"}, "the split 'dev' is not known; expected train, validation, test, or none"),
+        ({**ROWS[2], "split": "Validation"}, "the split 'Validation' is not known"),
     ],
 )
 def test_a_bad_row_is_refused_with_file_and_line(tmp_path: Path, row: dict[str, object], says: str) -> None:
@@ -94,3 +98,36 @@ def test_a_missing_or_unknown_file(tmp_path: Path, name: str, says: str) -> None
     (tmp_path / "x.txt").write_text("")
     with pytest.raises(CorpusError, match=says):
         read_corpus(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.csv", "text,lang\nmañana,es\n".encode("latin-1"), "a.csv:2: is not UTF-8 (byte 0xf1)"),
+        ("a.jsonl", '{"text": "uno"}\n{"text": "mañana"}\n'.encode("latin-1"), "a.jsonl:2: is not UTF-8 (byte 0xf1)"),
+        ("a.parquet", b"PAR1 no", "a.parquet: cannot be read as Parquet"),
+        ("a.csv", b"cuerpo;idioma\nhola;es\n", "no column is called 'text'; the columns are cuerpo, idioma"),
+        ("a.csv", b"text,labels\nhola,5\n", "a.csv:2: labels is '5'; expected an object"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_with_its_line(tmp_path: Path, name: str, content: bytes, says: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CorpusError) as caught:
+        read_corpus(tmp_path / name)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_tables_of_spreadsheets_are_read_whatever_parts_their_columns(tmp_path: Path, delimiter: str) -> None:
+    with (tmp_path / "a.csv").open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter)
+        writer.writerows([["lang", "text", "sentiment"], ["es", 'Tarde; mal, y "ya"\n¡otra vez!', "negative"]])
+    (example,) = read_corpus(tmp_path / "a.csv")
+    assert (example.text, example.lang, example.labels) == ('Tarde; mal, y "ya"\n¡otra vez!', "es", {"sentiment": "negative"})
+
+
+def test_an_id_that_stands_in_two_files_names_both(tmp_path: Path) -> None:
+    one, two = (write_jsonl(tmp_path / name, [ROWS[1]]) for name in ("a.jsonl", "b.jsonl"))
+    with pytest.raises(CorpusError) as caught:
+        read_corpus([one, two])
+    assert str(caught.value) == f"{two}: the id 'b' stands twice, first in {one}; ids must be unique"

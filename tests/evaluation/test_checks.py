@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from known import calibrated, labelled, system
 
@@ -13,6 +14,8 @@ from reclamo.corpus import Example
 from reclamo.evaluation import checks
 from reclamo.evaluation.checks import CHECKS, Evidence, run_checks
 from reclamo.evaluation.compare import EvaluationSet, System, compare
+from reclamo.evaluation.metrics import bin_probabilities
+from reclamo.evaluation.schema import ReliabilityBins
 from reclamo.taxonomy import Taxonomy
 
 
@@ -122,6 +125,25 @@ def test_detects_bad_calibration(calm: Evidence) -> None:
     found = findings(checks.calibration_off, replace(calm, scores=off))
     assert found
     assert all("churn_risk is 0.110" in line for line in found)
+
+
+def test_right_probabilities_seldom_raise_an_alarm_and_wrong_ones_do(calm: Evidence) -> None:
+    rng = np.random.default_rng(3)
+    one = next(one for one in calm.scores if one.head == "churn_risk" and one.system == calm.model and one.language == "all")
+
+    def alarms(n: int, shift: float) -> float:
+        seen = 0
+        for _ in range(60):
+            p = rng.beta(0.8, 1.2, n)
+            bins = bin_probabilities(np.clip(p + shift, 0, 0.999).astype(np.float32), rng.random(n) < p)
+            shape = ReliabilityBins(counts=list(bins.counts), confidence=list(bins.confidence), frequency=list(bins.frequency))
+            score = one.model_copy(update={"messages": n, "calibration_error": bins.error, "reliability": shape})
+            seen += bool(checks.calibration_off(replace(calm, scores=[score])))
+        return seen / 60
+
+    assert alarms(102, 0.0) < 0.2
+    assert alarms(102, 0.25) > 0.8
+    assert alarms(3000, 0.1) > 0.95
 
 
 def test_detects_a_language_behind(calm: Evidence) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from known import labelled, system
@@ -100,7 +102,7 @@ def test_slices(found: Comparison, examples: list[Example]) -> None:
     assert masks["channel", "email"].sum() + masks["channel", "chat"].sum() == 240
     assert masks["hard", "irony"].sum() == len([e for e in examples if e.hard])
     assert not any(kind == "origin" for kind, _ in masks)  # all are written: the kind divides nothing
-    scores = list(slice_scores(found.of("good@1", "test")))
+    scores = list(slice_scores([found.of("good@1", "test")]))
     assert {s.value for s in scores if s.kind == "role"} == {"customer", "agent"}
     agents = next(s for s in scores if s.value == "agent")
     assert set(agents.heads) == {"role", "sentiment", "traits"}
@@ -115,3 +117,19 @@ def test_greeklish_is_a_slice() -> None:
     masks = {(kind, value): mask.tolist() for kind, value, mask in slice_masks(greek)}
     assert masks["alphabet", "Greeklish"] == [True, False]
     assert masks["alphabet", "Greek letters"] == [False, True]
+
+
+def test_the_means_of_all_systems_are_over_the_heads_that_all_have(taxonomy: Taxonomy) -> None:
+    calm = [
+        replace(e, labels={**e.labels, "traits": ()}, hard=("x",) if k % 2 else ())
+        for k, e in enumerate(labelled(300))
+        if e.role == "agent"
+    ]
+    systems = [
+        system("silent@1", 0.0, taxonomy),
+        system("loud", 12.0, taxonomy),
+    ]  # the first rightly says no trait: its micro-F1 is undefined
+    found = compare(systems, [EvaluationSet.of("test", calm, taxonomy)], taxonomy, resamples=20)
+    assert {m.heads for m in found.means} == {2}  # role and sentiment
+    assert {one.head for one in found.scores if one.system == "loud"} == {"role", "sentiment", "traits"}
+    assert all(set(one.heads) == {"role", "sentiment"} for one in slice_scores(found.measured))

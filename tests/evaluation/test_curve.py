@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from known import labelled, system
 
 from reclamo.corpus import Example
 from reclamo.errors import UsageError
+from reclamo.evaluation import curve
 from reclamo.evaluation.compare import EvaluationSet
 from reclamo.evaluation.curve import Point, curve_table, learning_curve, write_curve
 from reclamo.taxonomy import load_taxonomy
 from reclamo.training.config import TrainConfig
-from reclamo.training.prepare import draw
+from reclamo.training.prepare import Prepared, draw
 
 TAXONOMY = load_taxonomy()
 POINTS = [
@@ -50,3 +53,20 @@ def test_a_smaller_draw_lies_in_a_larger_one() -> None:
     assert len(small) == 10
     assert small < large
     assert draw(examples, 200) == examples
+
+
+def test_a_curve_without_messages_to_measure_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    config = TrainConfig.model_validate({"data": {"corpus": ["nowhere"]}})
+    with pytest.raises(UsageError, match='no row has the split "test"'):
+        learning_curve(config, (0.1, 1.0), EvaluationSet.of("test", [], TAXONOMY), tmp_path)
+
+
+def test_a_corpus_of_one_language_has_a_curve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train, tested = labelled(60, seed=1), [replace(e, lang="es") for e in labelled(60, seed=2)]
+    data = Prepared(train=train, validation=train, partial=[], unlabelled=[], files={})
+    monkeypatch.setattr(curve, "prepare", lambda *_: data)
+    monkeypatch.setattr(curve, "load_tagger", lambda _: (None, system("tagger", 3.0, TAXONOMY)))
+    monkeypatch.setattr(curve, "fit_baselines", lambda *_: [system("tfidf", 9.0, TAXONOMY)])
+    config = TrainConfig.model_validate({"data": {"corpus": ["data"]}})
+    points = learning_curve(config, (1.0,), EvaluationSet.of("test", tested, TAXONOMY), tmp_path, whole="tagger")
+    assert {(point.system, point.head) for point in points} >= {("transformer", "mean"), ("tfidf", "mean"), ("tfidf", "sentiment")}

@@ -7,7 +7,7 @@ from known import calibrated
 
 from reclamo.corpus import Example, encode_targets
 from reclamo.evaluation.outcomes import end_to_end_outcomes, head_outcomes, truth_matrix
-from reclamo.taxonomy import Taxonomy
+from reclamo.taxonomy import Taxonomy, parse_taxonomy
 
 COMPLAINT = {"role": "customer", "sentiment": "negative", "complaint": True, "grounds": ("delay",), "severity": "medium"}
 CALM = {"role": "customer", "sentiment": "neutral", "complaint": False, "grounds": (), "severity": "none"}
@@ -59,3 +59,35 @@ def test_a_complaint_that_was_made_up_costs_precision_end_to_end(taxonomy: Taxon
 def test_ordered_targets_become_one_level(taxonomy: Taxonomy) -> None:
     values = np.array([[0, 0, 0], [1, 1, 0], [1, 1, 1]], dtype=np.float32)
     assert truth_matrix(taxonomy.by_name["severity"], values).argmax(1).tolist() == [0, 2, 3]
+
+
+NESTED = """
+version = 1
+name = "nested"
+languages = ["es"]
+[[head]]
+name = "kind"
+kind = "one_of"
+labels = [{ name = "a" }, { name = "b" }]
+[[head]]
+name = "broken"
+kind = "yes_no"
+labels = [{ name = "broken" }]
+asked_of = { kind = "a" }
+[[head]]
+name = "part"
+kind = "one_of"
+labels = [{ name = "lid" }, { name = "box" }]
+asked_of = { broken = true }
+"""
+
+
+def test_the_conditions_of_conditions_are_given_too() -> None:
+    nested = parse_taxonomy(NESTED)
+    examples = [example("a", {"kind": "a", "broken": True, "part": "box"})]
+    logits = logits_of(examples, nested)
+    logits[:, nested.slices["kind"]] = logits[:, nested.slices["kind"]][:, ::-1]  # says b, of which nothing further is asked
+    found = head_outcomes(nested, calibrated(nested), logits, encode_targets(examples, nested))
+    assert found["kind"].chosen.tolist() == [[False, True]]
+    assert found["broken"].chosen.tolist() == [[True]]
+    assert found["part"].chosen.tolist() == [[False, True]]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from reclamo.errors import CorpusError
-from reclamo.taxonomy import load_taxonomy
+from reclamo.errors import CorpusError, UsageError
+from reclamo.taxonomy import load_taxonomy, parse_taxonomy
 from reclamo.text.transliterate import transliterate
 from reclamo.training.config import DataConfig, LabelsConfig, PartialConfig, UnlabelledConfig
 from reclamo.training.prepare import as_the_tagger_reads, prepare
@@ -46,10 +46,11 @@ def test_rows_of_the_test_split_are_never_returned(corpus: str) -> None:
 
 def test_texts_that_are_kept_for_measuring_are_left_out_whatever_their_capitals_and_signs(corpus: str, tmp_path: Path) -> None:
     kept = write(tmp_path / "dev.jsonl", [{"text": "le devolvemos EL IMPORTE, número 3!"}, {"text": "mañana le llamamos sin falta"}])
-    found = prepare(DataConfig(corpus=[corpus], exclude=[kept]), TAXONOMY)
+    more = write(tmp_path / "more.jsonl", [row("v2", "Hoy no abrimos.", "validation")])
+    found = prepare(DataConfig(corpus=[corpus, more], exclude=[kept]), TAXONOMY)
     assert "Le devolvemos el importe número 3." not in texts(found.train)
-    assert "Mañana le llamamos sin falta." not in texts(found.validation)
-    assert len(found.train) + len(found.validation) == 11
+    assert texts(found.validation) == {"Hoy no abrimos."}
+    assert len(found.train) == 11
 
 
 def test_a_star_rating_of_a_message_that_is_labelled_in_full_takes_no_part(corpus: str, tmp_path: Path) -> None:
@@ -175,3 +176,77 @@ def test_a_line_separator_within_a_text_is_no_end_of_a_row(corpus: str, tmp_path
     path.write_text('{"text": "hola\u2028 amigo mío"}\n', encoding="utf-8")
     found = prepare(DataConfig(corpus=[corpus], extra_unlabelled=[UnlabelledConfig(path=str(path))]), TAXONOMY)
     assert len(found.unlabelled) == 1
+
+
+def test_the_rows_of_further_files_go_where_their_split_says(corpus: str, tmp_path: Path) -> None:
+    stock = "Gracias por escribirnos, sentimos mucho lo ocurrido con su pedido y lo revisamos hoy mismo."
+    rows = [row("a", "Uno.", "train"), row("b", "Dos.", "validation"), row("c", stock, "test"), row("d", f"{stock} Marina", "train")]
+    rows += [row(f"n{k}", f"Sin reparto, {k} veces {k}.", None) for k in range(40)]
+    extra = write(tmp_path / "extra.jsonl", rows)
+    found = prepare(DataConfig(corpus=[corpus], extra_train=[extra], extra_validation_share=0.5), TAXONOMY)
+    assert "Uno." in texts(found.train)
+    assert "Dos." in texts(found.validation)
+    assert not any(stock in text for text in texts(found.train) | texts(found.validation))  # d holds what is tested
+    free = {one["text"] for one in rows if one["split"] is None}
+    assert 10 < len(free & texts(found.validation)) < 30
+    assert free <= texts(found.train) | texts(found.validation)
+
+
+@pytest.mark.parametrize(("drawn", "size"), [({"limit": 200}, 200), ({"fraction": 0.1}, 176)])
+def test_a_draw_of_a_corpus_without_splits_trains_and_validates(tmp_path: Path, drawn: dict[str, Any], size: int) -> None:
+    path = write(tmp_path / "rows.jsonl", [row(f"r{k}", f"Pedido {k}.", None) for k in range(2000)])
+    whole = prepare(DataConfig(corpus=[path]), TAXONOMY)
+    found = prepare(DataConfig(corpus=[path], **drawn), TAXONOMY)
+    assert abs(len(found.train) - size) < 10
+    assert len(found.validation) > 150
+    assert texts(found.train) < texts(whole.train)
+    assert texts(found.validation) <= texts(whole.validation)
+
+
+def test_data_that_leave_nothing_to_validate_with_are_refused(corpus: str, tmp_path: Path) -> None:
+    kept = write(tmp_path / "dev.jsonl", [{"text": "mañana le llamamos sin falta"}])
+    with pytest.raises(CorpusError, match=r"no message is left for validation.*give rows the split 'validation'"):
+        prepare(DataConfig(corpus=[corpus], exclude=[kept]), TAXONOMY)
+
+
+def test_a_validation_text_that_trains_too_is_counted(corpus: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    more = write(tmp_path / "more.jsonl", [row("v2", "le devolvemos el importe, número 3", "validation")])
+    prepare(DataConfig(corpus=[corpus, more]), TAXONOMY)
+    assert "1 of 2 validation messages stand among the training messages" in caplog.text
+
+
+def test_labels_need_no_role_and_no_source_and_a_missing_file_of_them_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    head = 'version = 1\nname = "t"\nlanguages = ["es"]\n[[head]]\nname = "urgent"\nkind = "yes_no"\nlabels = [{ name = "urgent" }]\n'
+    taxonomy = parse_taxonomy(head)
+    splits = ("train", "validation")
+    rows = [{"id": split, "text": f"Un {split}.", "labels": {"urgent": True}, "split": split} for split in splits]
+    corpus = write(tmp_path / "rows.jsonl", rows)
+    text = "La app se cierra sola."
+    label = {"sha256": hashlib.sha256(text.encode()).hexdigest(), "labels": {"urgent": False}}
+    source = LabelsConfig(labels=write(tmp_path / "l.jsonl", [label]), texts=[write(tmp_path / "t.jsonl", [{"text": text}])])
+    gone = LabelsConfig(labels=str(tmp_path / "gone.jsonl"), texts=[])
+    found = prepare(DataConfig(corpus=[corpus], extra_labels=[source, gone]), taxonomy)
+    assert [one.labels for one in found.train if one.text == text] == [{"urgent": False}]
+    assert "gone.jsonl is not there and is left out" in caplog.text
+    write(tmp_path / "l.jsonl", [label, {"text": text}])
+    with pytest.raises(CorpusError, match=r"l\.jsonl:2: needs sha256.*the row has text"):
+        prepare(DataConfig(corpus=[corpus], extra_labels=[source]), taxonomy)
+
+
+@pytest.mark.parametrize(
+    ("head", "value", "says"), [("feeling", "positive", "unknown head 'feeling'"), ("sentiment", "good", "unknown label 'good'")]
+)
+def test_a_wrong_head_of_partial_rows_is_refused(corpus: str, tmp_path: Path, head: str, value: str, says: str) -> None:
+    stars = write(tmp_path / "stars.jsonl", [{"text": "Va de maravilla", "label": "5"}])
+    source = PartialConfig(path=stars, head=head, values={"5": value})
+    with pytest.raises(UsageError, match=says):
+        prepare(DataConfig(corpus=[corpus], extra_partial=[source]), TAXONOMY)
+
+
+def test_files_of_the_same_name_are_told_apart_by_their_paths(tmp_path: Path) -> None:
+    paths = []
+    for k, folder in enumerate(("a", "b")):
+        (tmp_path / folder).mkdir()
+        paths.append(write(tmp_path / folder / "es.jsonl", [row(f"{folder}{k}", f"Pedido {k}.", ("train", "validation")[k])]))
+    more = write(tmp_path / "it.jsonl", [row("c", "Otro.")])
+    assert set(prepare(DataConfig(corpus=[*paths, more]), TAXONOMY).files) == {*paths, "it.jsonl"}

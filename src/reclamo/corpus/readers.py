@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from reclamo.taxonomy import Taxonomy, load_taxonomy
 from reclamo.text import clean_text
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
+SPLITS = ("train", "validation", "test")
+DELIMITERS = (",", ";", "\t")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 FORMULA = re.compile(f"'*[{re.escape(''.join(FORMULA_STARTS))}]")
 
@@ -28,14 +31,15 @@ def read_corpus(paths: str | Path | Iterable[str | Path], taxonomy: Taxonomy | N
     schema = taxonomy or load_taxonomy()
     given = [paths] if isinstance(paths, (str, Path)) else list(paths)
     examples: list[Example] = []
+    seen: dict[str, Path] = {}
     for path in given:
         for file in corpus_files(Path(path)):
-            examples.extend(_read_file(file, schema))
-    seen: dict[str, Example] = {}
-    for example in examples:
-        if example.id in seen:
-            raise CorpusError(f"the id {example.id!r} stands twice; ids must be unique", path=str(given[0]))
-        seen[example.id] = example
+            for example in _read_file(file, schema):
+                if example.id in seen:
+                    where = "" if seen[example.id] == file else f", first in {seen[example.id]}"
+                    raise CorpusError(f"the id {example.id!r} stands twice{where}; ids must be unique", path=file)
+                seen[example.id] = file
+                examples.append(example)
     return examples
 
 
@@ -68,8 +72,28 @@ def _read_file(path: Path, taxonomy: Taxonomy) -> Iterator[Example]:
         yield example_from_row(row, taxonomy, str(path), number)
 
 
+@contextmanager
+def utf8(path: Path) -> Iterator[None]:
+    """Say file and line where reading the file meets bytes that are not UTF-8."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        with path.open("rb") as lines:
+            number = next((number for number, line in enumerate(lines, 1) if not _decodes(line)), None)
+        said = f"is not UTF-8 (byte 0x{error.object[error.start]:02x}); save it as {path.suffix[1:]}, text in UTF-8"
+        raise CorpusError(said, path=path, line=number) from error
+
+
+def _decodes(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def jsonl_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    with path.open(encoding="utf-8") as lines:
+    with utf8(path), path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
@@ -83,10 +107,31 @@ def jsonl_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        for row in reader:
-            yield reader.line_num, {key: unguarded(value) for key, value in row.items() if value not in (None, "")}
+    """Read CSV with commas, semicolons (spreadsheets in Spain, Italy and Greece) or tabs: whichever gives a column `text` or `id`."""
+    with utf8(path), path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, delimiter=_delimiter(path, file.readline()))
+        file.seek(0)
+        try:
+            for row in reader:
+                yield reader.line_num, {key: unguarded(value) for key, value in row.items() if value not in (None, "")}
+        except csv.Error as error:
+            raise CorpusError(f"is not CSV ({error})", path=path, line=reader.line_num) from error
+
+
+def _delimiter(path: Path, header: str) -> str:
+    """Find what separates the columns of a first line.
+
+    Raises:
+        CorpusError: no column is `text` or `id` (labels alone are told apart by `id`); the columns are named.
+    """
+    for wanted in ("text", "id"):
+        for delimiter in DELIMITERS:
+            if wanted in next(csv.reader([header], delimiter=delimiter), ()):
+                return delimiter
+    if header.strip():
+        seen = next(csv.reader([header], delimiter=max(DELIMITERS, key=header.count)))
+        raise CorpusError(f"no column is called 'text'; the columns are {', '.join(seen)}", path=path, line=1)
+    return ","
 
 
 def unguarded(cell: Any) -> Any:
@@ -98,21 +143,28 @@ def parquet_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     import pyarrow.parquet
 
     number = 0
-    with pyarrow.parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches():
-            for row in batch.to_pylist():
-                number += 1
-                yield number, row
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches():
+                for row in batch.to_pylist():
+                    number += 1
+                    yield number, row
+    except pyarrow.ArrowException as error:
+        raise CorpusError(f"cannot be read as Parquet ({error})", path=path) from error
 
 
 def example_from_row(row: Mapping[str, Any], taxonomy: Taxonomy, path: str, number: int) -> Example:
     text = row.get("text")
     if not isinstance(text, str) or not text.strip():
-        raise CorpusError("the row has no text", path=path, line=number)
+        given = ", ".join(str(key) for key, value in row.items() if value is not None)
+        raise CorpusError(f"the row has no text; it has {given or 'nothing'}", path=path, line=number)
     try:
         labels = parse_labels(raw_labels(row, taxonomy), taxonomy)
     except ValueError as error:
         raise CorpusError(str(error), path=path, line=number) from error
+    if row.get("split") and row["split"] not in SPLITS:
+        said = f"the split {row['split']!r} is not known; expected {', '.join(SPLITS)}, or none"
+        raise CorpusError(said, path=path, line=number)
     hard = row.get("hard") or ()
     return Example(
         id=str(row.get("id") or f"{Path(path).stem}-{number}"),
@@ -125,13 +177,23 @@ def example_from_row(row: Mapping[str, Any], taxonomy: Taxonomy, path: str, numb
 
 
 def raw_labels(row: Mapping[str, Any], taxonomy: Taxonomy) -> dict[str, Any]:
-    """Take the labels of a row: nested under `labels`, or one column a head (lists as `a|b`, yes/no as true/false)."""
+    """Take the labels of a row: nested under `labels`, or one column a head (lists as `a|b`, yes/no as true/false).
+
+    Raises:
+        ValueError: `labels` is there and is no object.
+    """
     nested = row.get("labels")
-    raw: dict[str, Any] = dict(nested) if isinstance(nested, Mapping) else {}
-    if isinstance(nested, str):
-        raw = json.loads(nested)
-    elif nested is None:
+    if nested is None:
         raw = {name: _from_cell(row[name], taxonomy.by_name[name].kind) for name in taxonomy.by_name if row.get(name) is not None}
+    else:
+        try:
+            found = json.loads(nested) if isinstance(nested, str) else nested
+        except json.JSONDecodeError as error:
+            raise ValueError(f"labels is {nested!r}, which is not JSON ({error.msg}); expected an object of heads") from error
+        if not isinstance(found, Mapping):
+            first = next(iter(taxonomy.by_name))
+            raise ValueError(f'labels is {nested!r}; expected an object of heads, such as {{"{first}": …}}')
+        raw = dict(found)
     if "role" in taxonomy.by_name and row.get("role") is not None:
         raw["role"] = row["role"]
     return raw

@@ -13,7 +13,7 @@ import numpy as np
 from reclamo.artefact import Calibration
 from reclamo.corpus import Example
 from reclamo.corpus.overlap import RUN, SHARE, Shingled
-from reclamo.evaluation.schema import ALL, CheckResult, Difference, HeadScore, MeanScore
+from reclamo.evaluation.schema import ALL, CheckResult, Difference, HeadScore, MeanScore, ReliabilityBins
 from reclamo.taxonomy import Taxonomy
 from reclamo.text.bare import bare
 
@@ -28,7 +28,8 @@ class Limits:
         least_support: messages or labels below which a figure says nothing.
         leak_f1: F1 of a single word as the whole classifier of a label.
         shingle_words, shared_shingles: two texts overlap when they share this part of their runs of so many words.
-        edge: distance of a threshold from 0 or 1. calibration_error: of a yes/no head. language_gap: of the mean over heads.
+        edge: distance of a threshold from 0 or 1. calibration_error: of a yes/no head, where it is not what chance alone gives.
+        language_gap: of the mean over heads.
     """
 
     least_support: int = 20
@@ -158,7 +159,7 @@ def thresholds_on_edge(evidence: Evidence) -> Findings:
 
 
 def calibration_off(evidence: Evidence) -> Findings:
-    """The probabilities of a yes/no head are not what happens."""
+    """The probabilities of a yes/no head are not what happens, by more than chance would do to right ones."""
     kinds = {head.name: head.kind for head in evidence.taxonomy.heads}
     mine = [
         one
@@ -167,12 +168,22 @@ def calibration_off(evidence: Evidence) -> Findings:
     ]
     if not mine:
         return None
-    limit = evidence.limits.calibration_error
-    return [
-        f"{one.set}, {one.language}: calibration error of {one.head} is {one.calibration_error:.3f}, over {limit}"
-        for one in mine
-        if one.calibration_error > limit
-    ]
+    found = []
+    for one in mine:
+        chance = chance_error(one.reliability)
+        if one.calibration_error > max(evidence.limits.calibration_error, chance):
+            found.append(
+                f"{one.set}, {one.language}: calibration error of {one.head} is {one.calibration_error:.3f}; right probabilities "
+                f"on so many messages stay below {chance:.3f} in 19 of 20 draws"
+            )
+    return found
+
+
+def chance_error(bins: ReliabilityBins, draws: int = 500, seed: int = 17) -> float:
+    """The 95 % point of the calibration error of right probabilities: outcomes drawn bin by bin from the mean probabilities."""
+    counts, means = np.array(bins.counts), np.array(bins.confidence)
+    hits = np.random.default_rng(seed).binomial(counts, np.clip(means, 0.0, 1.0), size=(draws, len(counts)))
+    return float(np.quantile(np.abs(hits - counts * means).sum(axis=1) / max(counts.sum(), 1), 0.95))
 
 
 def language_behind(evidence: Evidence) -> Findings:

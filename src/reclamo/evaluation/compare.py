@@ -158,16 +158,19 @@ def _compare_language(found: Comparison, measured: Sequence[Measured], language:
             if scored is not None:
                 points[name][head], resampled[name][head] = scored
                 found.scores.append(head_score(name, one.set.name, language, outcome, as_interval(*scored)))
-        counted = [head for head in points[name] if wanted[one.outcomes[head].rows].sum() >= LEAST_MESSAGES]
-        if counted:
-            mean, samples = (
-                float(np.mean([points[name][head] for head in counted])),
-                mean_over_heads([resampled[name][head] for head in counted]),
-            )
-            points[name][MEAN], resampled[name][MEAN] = mean, samples
-            found.means.append(_mean_score(one, language, len(counted), as_interval(mean, samples)))
         found.end_to_end.extend(_end_to_end(one, language, wanted, draws, place))
     first = measured[0]
+    counted = [
+        head  # of every system, so that all means are over the same heads
+        for head in points[first.system.name]
+        if wanted[first.outcomes[head].rows].sum() >= LEAST_MESSAGES and all(head in mine for mine in points.values())
+    ]
+    for one in measured if counted else ():
+        name = one.system.name
+        mean = float(np.mean([points[name][head] for head in counted]))
+        samples = mean_over_heads([resampled[name][head] for head in counted])
+        points[name][MEAN], resampled[name][MEAN] = mean, samples
+        found.means.append(_mean_score(one, language, len(counted), as_interval(mean, samples)))
     for other in measured[1:]:
         for head in points[first.system.name]:
             if head in points[other.system.name]:

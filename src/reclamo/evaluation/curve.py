@@ -52,11 +52,14 @@ def learning_curve(
         whole: a tagger that was already trained on everything, taken for the share 1.0.
 
     Raises:
-        UsageError: the configuration is a student's.
+        UsageError: the configuration is a student's, or there is nothing to measure.
     """
     if config.distil:
         raise UsageError("a student's teacher has seen every message, whatever the share; give the teacher's configuration")
+    if not test.examples:
+        raise UsageError('no row has the split "test", so nothing could be measured after the trainings; give rows of that split')
     taxonomy = load_taxonomy(config.model.taxonomy)
+    whole_set = list(test.languages())[-1]  # `all`, or the only language
     points: list[Point] = []
     for share in shares:
         data = config.data.model_copy(update={"fraction": share})
@@ -70,8 +73,8 @@ def learning_curve(
         systems = {"transformer": load_tagger(path)[1], "tfidf": next(iter(fit_baselines(["tfidf"], fitting)))}
         found = compare(list(systems.values()), [test], taxonomy, resamples=2, progress=progress)
         names = {system.name: kind for kind, system in systems.items()}
-        mine = [(names[s.system], s.head, s.score.value) for s in found.scores if s.language == "all"]
-        mine += [(names[m.system], "mean", m.score.value) for m in found.means if m.language == "all"]
+        mine = [(names[s.system], s.head, s.score.value) for s in found.scores if s.language == whole_set]
+        mine += [(names[m.system], "mean", m.score.value) for m in found.means if m.language == whole_set]
         points += [Point(system=s, share=share, messages=len(prepared.train), head=h, score=round(v, 4)) for s, h, v in mine]
     return points
 

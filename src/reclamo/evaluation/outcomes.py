@@ -52,19 +52,20 @@ def head_outcomes(taxonomy: Taxonomy, calibration: Calibration, logits: Floats, 
     """Decode every head on the messages that have it by their labels.
 
     The conditions under which a head is asked are taken as given: the role for the heads of one role, the complaint for its
-    grounds. So every head is measured on its own, and not on what an earlier head got wrong. A head without conditions, such
-    as the role itself, is read from the text alone.
+    grounds, and whatever those hang on in turn. So every head is measured on its own, and not on what an earlier head got wrong. A
+    head without conditions, such as the role itself, is read from the text alone.
     """
     decoder = Decoder(taxonomy, calibration)
     found: dict[str, Outcome] = {}
     decoded: dict[tuple[tuple[str, Any], ...], list[dict[str, HeadTag | None]]] = {}
     for head in taxonomy.heads:
         values, asked = targets.head(taxonomy, head.name)
-        if head.asked_of not in decoded:
-            given: list[dict[str, Any]] = [dict(head.asked_of)] * len(logits)
-            decoded[head.asked_of] = [one.heads for one in decoder.decode(logits, given)]
+        conditions = all_conditions(taxonomy, head)
+        key = tuple(sorted(conditions.items()))
+        if key not in decoded:
+            decoded[key] = [one.heads for one in decoder.decode(logits, [conditions] * len(logits))]
         rows = np.flatnonzero(asked)
-        tags = [decoded[head.asked_of][row][head.name] for row in rows]
+        tags = [decoded[key][row][head.name] for row in rows]
         scores = logits[rows][:, taxonomy.slices[head.name]]
         found[head.name] = Outcome(
             head=head,
@@ -73,6 +74,14 @@ def head_outcomes(taxonomy: Taxonomy, calibration: Calibration, logits: Floats, 
             chosen=np.array([chosen_row(head, tag) for tag in tags], dtype=np.bool_).reshape(len(rows), len(head.labels)),
             probabilities=head_probabilities(head, scores, calibration.heads[head.name]),
         )
+    return found
+
+
+def all_conditions(taxonomy: Taxonomy, head: Head) -> dict[str, Any]:
+    """Give a head's conditions and those of the heads that they name. Example, part: broken = true -> also kind = a, of broken."""
+    found: dict[str, Any] = {}
+    for name, value in head.asked_of:
+        found |= all_conditions(taxonomy, taxonomy.by_name[name]) | {name: value}
     return found
 
 
@@ -87,7 +96,7 @@ def end_to_end_outcomes(taxonomy: Taxonomy, calibration: Calibration, logits: Fl
     for head in taxonomy.heads:
         if head.kind != "any_of" or head.requires is None:
             continue
-        outer = {name: value for name, value in head.asked_of if name != head.requires}
+        outer = {name: value for name, value in all_conditions(taxonomy, head).items() if name != head.requires}
         rows = np.array([k for k, e in enumerate(examples) if _has_chain(e.labels, head, outer)], dtype=np.int64)
         given: list[dict[str, Any]] = [dict(outer)] * len(rows)
         tags = [one.heads[head.name] for one in decoder.decode(logits[rows], given)] if len(rows) else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import subprocess
 import time
@@ -34,7 +33,7 @@ from reclamo.evaluation.slices import slice_scores
 from reclamo.evaluation.systems import Fitting, fit_baselines, load_tagger
 from reclamo.taxonomy import Taxonomy
 from reclamo.training.config import DataConfig
-from reclamo.training.prepare import Prepared, prepare
+from reclamo.training.prepare import Prepared, file_hashes, prepare
 
 Progress = Callable[[str], None]
 AGREEMENT: Final = Path(__file__).with_name("agreement.toml")
@@ -154,7 +153,7 @@ def build_result(
         means=found.means,
         differences=found.differences,
         end_to_end=found.end_to_end,
-        slices=[score for one in found.measured for score in slice_scores(one)],
+        slices=[score for one in sets for score in slice_scores([mine for mine in found.measured if mine.set.name == one.name])],
         greeklish=list(_greeklish(config, tagger.taxonomy, found)),
         faithfulness=list(_faithfulness(config, tagger, sets, progress)),
         behaviour=[score for system in systems for score in behaviour_scores(system, cases, tagger.taxonomy)],
@@ -218,11 +217,17 @@ def _provenance(config: EvaluateConfig, tagger: Tagger, prepared: Prepared, star
         taxonomy_sha256=tagger.taxonomy.sha256,
         model=tagger.name,
         model_files=dict(tagger.artefact.manifest.files),
-        data_sha256=prepared.files | _hash_paths(config.real),
+        data_sha256=prepared.files | _real_hashes(config.real, prepared.files),
         trained_on={"train": len(prepared.train), "validation": len(prepared.validation), "partial": len(prepared.partial)},
+        tagger_trained_on=_own_counts(tagger.artefact.manifest.training),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=round(time.time() - started, 1),
     )
+
+
+def _own_counts(training: Mapping[str, Any]) -> dict[str, int] | None:
+    counts = training.get("examples")
+    return {str(name): int(n) for name, n in counts.items()} if isinstance(counts, Mapping) and "train" in counts else None
 
 
 def _versions() -> dict[str, str]:
@@ -245,6 +250,6 @@ def _git_hash() -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _hash_paths(paths: Sequence[str]) -> dict[str, str]:
-    files = [file for path in map(Path, paths) for file in (sorted(path.glob("*.jsonl")) if path.is_dir() else [path])]
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+def _real_hashes(paths: Sequence[str], others: Mapping[str, str]) -> dict[str, str]:
+    """Hash the real files; one whose name another file of the run has is marked."""
+    return {f"real: {name}" if others.get(name, digest) != digest else name: digest for name, digest in file_hashes(paths).items()}

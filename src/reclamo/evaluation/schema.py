@@ -237,7 +237,8 @@ class Provenance(_Strict):
     model: str
     model_files: dict[str, str]
     data_sha256: dict[str, str]
-    trained_on: dict[str, int]
+    trained_on: dict[str, int]  # of the baselines, as the data were found at the evaluation
+    tagger_trained_on: dict[str, int] | None = None  # by its manifest; None where that does not say, and in older files
     created: str
     seconds: float
 

@@ -62,22 +62,33 @@ def slice_masks(examples: Sequence[Example]) -> Iterator[tuple[str, str, np.ndar
                 yield kind, name, mask
 
 
-def slice_scores(measured: Measured) -> Iterator[SliceScore]:
-    """Score one system on every slice of one set with at least ten messages; heads with fewer take no part."""
-    for kind, value, mask in slice_masks(measured.set.examples):
-        heads: dict[str, float] = {}
-        for name, whole in measured.outcomes.items():
-            outcome = whole.take(mask)
-            if len(outcome.rows) >= LEAST_MESSAGES:
-                score = float(metrics.headline(outcome.head.kind, metrics.label_counts(outcome).sum(axis=0)))
-                heads |= {} if math.isnan(score) else {name: round(score, 4)}
-        if heads and mask.sum() >= LEAST_MESSAGES:
+def slice_scores(measured: Sequence[Measured]) -> Iterator[SliceScore]:
+    """Score the systems on every slice of one set with at least ten messages, each on the heads that all of them have there.
+
+    Heads with fewer than ten messages take no part.
+    """
+    for kind, value, mask in slice_masks(measured[0].set.examples) if measured else ():
+        found = [_slice_heads(one, mask) for one in measured]
+        common = [name for name in found[0] if all(name in heads for heads in found)]
+        if not common or mask.sum() < LEAST_MESSAGES:
+            continue
+        for one, heads in zip(measured, found, strict=True):
             yield SliceScore(
-                system=measured.system.name,
-                set=measured.set.name,
+                system=one.system.name,
+                set=one.set.name,
                 kind=kind,
                 value=value,
                 messages=int(mask.sum()),
-                mean=round(float(np.mean(list(heads.values()))), 4),
-                heads=heads,
+                mean=round(float(np.mean([heads[name] for name in common])), 4),
+                heads={name: heads[name] for name in common},
             )
+
+
+def _slice_heads(measured: Measured, mask: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> dict[str, float]:
+    heads: dict[str, float] = {}
+    for name, whole in measured.outcomes.items():
+        outcome = whole.take(mask)
+        if len(outcome.rows) >= LEAST_MESSAGES:
+            score = float(metrics.headline(outcome.head.kind, metrics.label_counts(outcome).sum(axis=0)))
+            heads |= {} if math.isnan(score) else {name: round(score, 4)}
+    return heads

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any
 from reclamo.corpus import Example, read_corpus
 from reclamo.corpus.example import parse_labels
 from reclamo.corpus.overlap import Shingled
-from reclamo.errors import CorpusError
+from reclamo.corpus.readers import corpus_files, raw_labels, utf8
+from reclamo.errors import CorpusError, UsageError
 from reclamo.taxonomy import Taxonomy
 from reclamo.text import clean_text
 from reclamo.text.language import is_greeklish_text
@@ -55,19 +57,27 @@ class Prepared:
 def prepare(config: DataConfig, taxonomy: Taxonomy) -> Prepared:
     """Read everything that a configuration names. Rows of the test split are never returned.
 
+    A row of the corpus or of `extra_train` that names its split goes there. Rows of `extra_train` and `extra_labels` without one
+    are held out in their share by a hash; where nothing validates then, a share of the training rows does.
+
     Raises:
-        CorpusError: a file breaks a rule, or there is nothing to train on.
+        CorpusError: a file breaks a rule, or there is nothing to train on or to validate with.
     """
     corpus = read_corpus(config.corpus, taxonomy)
-    train = [example for example in corpus if example.split in (None, "train")]
-    validation = [example for example in corpus if example.split == "validation"]
     extra = _present(config.extra_train)
-    more = [(read_corpus(extra, taxonomy) if extra else [], config.extra_validation_share)]
-    more += [(join_labels(source, taxonomy), source.validation_share) for source in config.extra_labels]
+    more = read_corpus(extra, taxonomy) if extra else []
+    labels_files = _present([source.labels for source in config.extra_labels])
+    joined = [
+        (one, source.validation_share)
+        for source in config.extra_labels
+        if source.labels in labels_files
+        for one in join_labels(source, taxonomy)
+    ]
+    train = [example for example in corpus if example.split in (None, "train")] + [example for example in more if example.split == "train"]
+    validation = [example for example in (*corpus, *more) if example.split == "validation"]
     held: list[Example] = []
-    for examples, share in more:
-        for example in examples:
-            (held if held_out(example, share) else train).append(example)
+    for example, share in [(example, config.extra_validation_share) for example in more if example.split is None] + joined:
+        (held if held_out(example, share) else train).append(example)
     trained = Shingled([example.text for example in train])
     for example in held:  # what says the same as a training message would tell nothing new: it trains too
         (train if trained.holding(example.text) else validation).append(example)
@@ -78,23 +88,47 @@ def prepare(config: DataConfig, taxonomy: Taxonomy) -> Prepared:
     unlabelled_files = _present([source.path for source in config.extra_unlabelled])
     unlabelled = [one for source in config.extra_unlabelled if source.path in unlabelled_files for one in read_unlabelled(source)]
     measured = [str(row.get("text") or "") for path in _present(config.exclude) for row in _rows(path)]
-    measured += [example.text for example in corpus if example.split == "test"]
+    measured += [example.text for example in (*corpus, *more) if example.split == "test"]
     train, validation, partial, unlabelled = (without_copies(rows, measured) for rows in (train, validation, partial, unlabelled))
     partial = without(partial, {fold(example.text) for example in (*train, *validation)}, "labelled in full elsewhere")
     seen = {fold(example.text) for example in (*corpus, *train, *validation, *partial)}
     unlabelled = without(unlabelled, seen, "in the labelled data already")
+    if not validation:
+        train, validation = split_off(train, 0.12)
     train, partial, unlabelled = (draw(rows, round(config.fraction * len(rows))) for rows in (train, partial, unlabelled))
     if config.limit:
         train, validation = (draw(rows, config.limit) for rows in (train, validation))
-    if not validation:
-        train, validation = split_off(train, 0.12)
-    labels = [source.labels for source in config.extra_labels]
-    files = _hashes([*config.corpus, *extra, *labels, *partial_files, *unlabelled_files])
+    _require_both(train, validation, config)
+    files = file_hashes([*config.corpus, *extra, *labels_files, *partial_files, *unlabelled_files])
     return Prepared(train=train, validation=validation, partial=partial, unlabelled=unlabelled, files=files)
 
 
+def _require_both(train: Sequence[Example], validation: Sequence[Example], config: DataConfig) -> None:
+    """Refuse data with which no training can be run, and warn of validation messages that are trained on too."""
+    for name, rows, other in (("train", train, validation), ("validation", validation, train)):
+        if not rows:
+            raise CorpusError(
+                f"no message is left for {name} (for the other there are {len(other)}): give rows the split {name!r}, or more rows, "
+                "and look at data.exclude, data.fraction and data.limit",
+                path=config.corpus[0],
+            )
+    texts = {fold(example.text) for example in train}
+    if twice := sum(fold(example.text) in texts for example in validation):
+        log.warning("%d of %d validation messages stand among the training messages with the same text", twice, len(validation))
+
+
 def read_partial(source: PartialConfig, taxonomy: Taxonomy) -> list[Example]:
-    """Read rows that carry one head only; rows whose value is not mapped, or without text, are left out and counted."""
+    """Read rows that carry one head only; rows whose value is not mapped, or without text, are left out and counted.
+
+    Raises:
+        UsageError: the configuration names a head or a label that the taxonomy does not have.
+        CorpusError: a line is no JSON object.
+    """
+    for label in source.values.values():
+        try:
+            parse_labels({source.head: label}, taxonomy)
+        except ValueError as error:
+            raise UsageError(f"data.extra_partial: {error}", path=source.path) from error
     found, left_out = [], 0
     for number, row in enumerate(_rows(source.path), 1):
         value = source.values.get(str(row.get(source.column)))
@@ -123,30 +157,45 @@ def read_unlabelled(source: UnlabelledConfig) -> list[Example]:
         log.warning("%s: %d of %d rows left out (no text, or the same again)", source.path, len(rows) - len(texts), len(rows))
     stem = Path(source.path).stem
     found = [Example(id=f"{stem}-{number}", text=text, lang=None, labels={}) for number, text in enumerate(texts.values())]
-    return draw(found, round(source.share * len(found)))
+    return draw(found, round(source.share * len(found)), salt="")  # nothing of these is held out
 
 
 def join_labels(source: LabelsConfig, taxonomy: Taxonomy) -> list[Example]:
-    """Join labels to texts by the SHA-256 of the text; labels whose text is not at hand are left out and counted."""
-    texts = {
-        hashlib.sha256(str(row["text"]).encode()).hexdigest(): str(row["text"]) for path in _present(source.texts) for row in _rows(path)
-    }
+    """Join labels to texts by the SHA-256 of the text; labels whose text is not at hand are left out and counted.
+
+    Raises:
+        CorpusError: a line of the labels has no hash or no labels, or breaks a rule of the taxonomy.
+    """
+    found_texts = [str(row["text"]) for path in _present(source.texts) for row in _rows(path) if row.get("text")]
+    texts = {hashlib.sha256(text.encode()).hexdigest(): text for text in found_texts}
     found, left_out = [], 0
-    for row in _rows(source.labels):
-        text = texts.get(row["sha256"])
+    for number, row in _numbered(source.labels):
+        digest = row.get("sha256")
+        if not isinstance(digest, str) or not isinstance(row.get("labels"), dict):
+            said = "needs sha256, of the text, and labels, an object"
+            raise CorpusError(f"{said}; the row has {', '.join(map(str, row))}", path=source.labels, line=number)
+        text = texts.get(digest)
         if text is None:
             left_out += 1
             continue
-        labels = parse_labels({**row["labels"], "role": row["role"]}, taxonomy)
-        found.append(Example(id=row["sha256"][:16], text=clean_text(text), lang=row["lang"], labels=labels, meta={"source": row["source"]}))
+        try:
+            labels = parse_labels(raw_labels(row, taxonomy), taxonomy)
+        except ValueError as error:
+            raise CorpusError(str(error), path=source.labels, line=number) from error
+        meta = {"source": str(row["source"])} if row.get("source") else {}
+        found.append(Example(id=digest[:16], text=clean_text(text), lang=row.get("lang"), labels=labels, meta=meta))
     if left_out:
         log.warning("%s: %d of %d labels left out (their texts are not at hand)", source.labels, left_out, left_out + len(found))
     return found
 
 
 def _rows(path: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    with Path(path).open(encoding="utf-8") as lines:
+    return [row for _, row in _numbered(path)]
+
+
+def _numbered(path: str) -> list[tuple[int, dict[str, Any]]]:
+    found: list[tuple[int, dict[str, Any]]] = []
+    with utf8(Path(path)), Path(path).open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
                 row = json.loads(line) if line.strip() else {}
@@ -154,15 +203,18 @@ def _rows(path: str) -> list[dict[str, Any]]:
                 raise CorpusError(f"line {number} is not JSON ({error}); mend it or take it out", path=path) from error
             if not isinstance(row, dict):
                 raise CorpusError(f"line {number} is no JSON object; expected one a line", path=path)
-            found += [row] if row else []
+            found += [(number, row)] if row else []
     return found
 
 
-def draw(examples: list[Example], limit: int) -> list[Example]:
-    """Draw `limit` examples by the hash of their group: the same on every machine, a smaller draw within a larger one."""
+def draw(examples: list[Example], limit: int, salt: str = "draw ") -> list[Example]:
+    """Draw `limit` examples by a hash of their group: the same on every machine, a smaller draw within a larger one.
+
+    The salt makes it independent of `held_out`, which goes by the plain hash: what is held out would else be what is drawn.
+    """
     if limit >= len(examples):
         return examples
-    ranked = sorted(examples, key=lambda example: hashlib.sha256(example.group.encode()).hexdigest())
+    ranked = sorted(examples, key=lambda example: hashlib.sha256((salt + example.group).encode()).hexdigest())
     return ranked[:limit]
 
 
@@ -223,12 +275,11 @@ def _present(paths: Sequence[str]) -> list[str]:
     return found
 
 
-def _hashes(paths: Sequence[str]) -> dict[str, str]:
-    files: dict[str, str] = {}
-    for path in map(Path, paths):
-        for file in sorted(path.glob("*.jsonl")) if path.is_dir() else [path]:
-            files[file.name] = hashlib.sha256(file.read_bytes()).hexdigest()
-    return files
+def file_hashes(paths: Sequence[str]) -> dict[str, str]:
+    """SHA-256 of every file, by its name; by its path where two files have the same name."""
+    files = dict.fromkeys(file for path in map(Path, paths) for file in (corpus_files(path) if path.is_dir() else [path]))
+    names = Counter(file.name for file in files)
+    return {file.name if names[file.name] == 1 else str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 def describe(prepared: Prepared) -> str:

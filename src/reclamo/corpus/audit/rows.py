@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from typing import Any, Final
 from reclamo.corpus.audit.finding import Finding, found
 from reclamo.corpus.example import META_KEYS, Example, LabelValue, parse_labels
 from reclamo.corpus.readers import corpus_files, csv_rows, parquet_rows, raw_labels
+from reclamo.errors import CorpusError
 from reclamo.taxonomy import Taxonomy
 
 KNOWN_KEYS: Final = frozenset({"id", "lang", "role", "text", "labels", "hard", *META_KEYS})
@@ -80,7 +80,7 @@ class _Scanner:
             return
         try:
             yield from csv_rows(file) if file.suffix == ".csv" else parquet_rows(file)
-        except (OSError, ValueError, csv.Error) as error:  # pyarrow's and the codecs' errors are ValueErrors
+        except (OSError, ValueError, CorpusError) as error:
             self._problem("A101", f"cannot be read further ({error})", str(file))
 
     def _lines(self, file: Path) -> Iterator[tuple[int, Any]]:
