@@ -158,8 +158,10 @@ def test_a_long_text_is_read_in_windows_and_the_row_says_so(tagger: Tagger) -> N
     tags = tagger.tag(text)
     assert tags.windows > 1
     assert tags.to_dict()["windows"] == tags.windows
-    last = text.index(ALL[5])
-    assert any(span.start >= last for spans in tags.evidence.values() for span in spans)
+    units = tagger.units([text])
+    assert len(units) == tags.windows
+    assert [text[unit.offsets[1, 0] : unit.offsets[-2, 1]] for unit in units] == [unit.text for unit in units]
+    assert max(unit.offsets.max() for unit in units) == len(text)  # evidence of every window counts in the whole text
 
 
 def test_evidence_lies_on_words_of_the_cleaned_text(tagger: Tagger) -> None:

@@ -128,7 +128,7 @@ def serve(extra: str = "", *, certificate: Path | None = None) -> Iterator[Dovec
         ),
         encoding="utf-8",
     )  # fmt: skip
-    process = subprocess.Popen(["dovecot", "-F", "-c", str(base / "dovecot.conf")], stderr=subprocess.PIPE)
+    process = subprocess.Popen(["dovecot", "-F", "-c", str(base / "dovecot.conf")], stderr=subprocess.PIPE, start_new_session=True)
     try:
         wait_until(lambda: process.poll() is not None or is_open(port))
         if process.poll() is not None:

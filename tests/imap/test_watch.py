@@ -119,22 +119,24 @@ def stop_after(run_tag: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[..., i
 
 
 @needs_dovecot
-def test_a_server_without_idle_is_asked_now_and_then(
-    dovecot: Dovecot, user: str, tmp_path: Path, stop_after: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_without_idle_is_asked_now_and_then(dovecot: Dovecot, user: str, monkeypatch: pytest.MonkeyPatch) -> None:
     has = Client.has_capability
     monkeypatch.setattr(Client, "has_capability", lambda client, name: name != "IDLE" and has(client, name))
     monkeypatch.setattr(Client, "idle", lambda client: pytest.fail("IDLE was sent"))
+    slept: list[float] = []
+    monkeypatch.setattr(ImapFolder, "_sleep", lambda folder, seconds: slept.append(seconds))
     dovecot.deliver(user, mail(1))
-    output, sent = tmp_path / "tags.jsonl", []
-
-    def condition() -> bool:
-        if rows(output) and not sent:
-            sent.append(dovecot.deliver(user, mail(2)))
-        return len(rows(output)) == 2
-
-    assert stop_after(condition, dovecot.url(user), output) == 0
-    assert uids(output) == [1, 2]
+    source = ImapMessages(parse_imap_url(dovecot.url(user)))
+    try:
+        assert len(list(source)) == 1
+        source.wait(lambda: False)
+        assert list(source) == []
+        dovecot.deliver(user, mail(2))
+        source.wait(lambda: False)
+        assert [message.id.rpartition("=")[2] for message in source] == ["2"]
+    finally:
+        source.close()
+    assert slept == [source.folder.options.poll_seconds] * 2
 
 
 @needs_dovecot
