@@ -102,7 +102,7 @@ def test_the_kinds_of_operations() -> None:
     ],
 )
 def test_which_processors_multiply_in_8_bits(monkeypatch: pytest.MonkeyPatch, flags: str, expected: bool) -> None:
-    monkeypatch.setattr("reclamo.bench.machine._cpuinfo", lambda: {"flags": flags})
+    monkeypatch.setattr("reclamo.bench.machine.instructions", lambda: frozenset(flags.split()))
     assert multiplies_in_8_bits() is expected
 
 

@@ -15,6 +15,7 @@ from safetensors.torch import save_file  # noqa: E402
 from tests.training.test_learns import SCHEMA  # noqa: E402
 from transformers import BertConfig, BertModel  # noqa: E402
 
+from reclamo.artefact import Calibration, HeadCalibration  # noqa: E402
 from reclamo.corpus import Example  # noqa: E402
 from reclamo.errors import ArtefactError, UsageError  # noqa: E402
 from reclamo.model.base import load_base  # noqa: E402
@@ -32,6 +33,7 @@ from reclamo.training.distil import (  # noqa: E402
     select_layers,
     soft_gap,
 )
+from reclamo.training.export import write_artefact  # noqa: E402
 from reclamo.training.prepare import prepare  # noqa: E402
 from reclamo.training.run import run  # noqa: E402
 from reclamo.training.trainer import Trainer  # noqa: E402
@@ -259,6 +261,40 @@ def test_a_teacher_of_another_taxonomy_or_base_is_refused_though_its_weights_fit
     for taxonomy, base in ((other, "base/e5-small"), (TOY, "base/other")):
         with pytest.raises(ArtefactError, match="another taxonomy or base"):
             read_teacher(str(tmp_path / "big"), network(), taxonomy, base)
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_a_finished_tagger_teaches_as_the_network_that_it_was_exported_from(tiny_base: Path, tmp_path: Path, compress: bool) -> None:
+    encoder, tokenizer = load_base(tiny_base)
+    trained = TaggerNetwork(encoder, TOY.n_logits, 0.0)
+    for values in (trained.attention.weight, trained.attention.query, trained.attention.bias):
+        torch.nn.init.normal_(values, std=0.5)
+    about = {"name": "toy", "base": "tiny", "max_tokens": 64, "training": {}}
+    heads = {"mood": HeadCalibration(temperature=1.0), "topics": HeadCalibration(temperature=1.0, thresholds=(0.5, 0.5))}
+    calibration = Calibration(heads=heads, review_margin=0.0, risk_coverage=())
+    tagger = tmp_path / "tagger"
+    write_artefact(tagger, trained, tokenizer, TOY, calibration, about, compress=compress)
+
+    def fresh() -> TaggerNetwork:
+        return TaggerNetwork(load_base(tiny_base)[0], TOY.n_logits, 0.0)
+
+    teacher = read_teacher(str(tagger), fresh(), TOY, "tiny")
+    assert teacher.name == "toy"
+    assert not any(value.requires_grad for value in teacher.network.parameters())
+    found = teacher.network.state_dict()
+    for name, value in trained.state_dict().items():
+        rows = value.float().reshape(len(value), -1)
+        step = (rows.amax(1) - rows.amin(1).clamp(max=0)) / 255 if compress and value.ndim == 2 else torch.zeros(len(value))
+        gap = (found[name].float().reshape(len(value), -1) - rows).abs().amax(1)
+        assert (gap <= 0.6 * step + 2e-3 * rows.abs().amax(1)).all(), name  # half a step of 8 bits, and the rounding of its scale
+    for taxonomy, base in ((parse_taxonomy(SCHEMA.replace("money", "food")), "tiny"), (TOY, "base/other")):
+        with pytest.raises(ArtefactError, match="another taxonomy or base"):
+            read_teacher(str(tagger), fresh(), taxonomy, base)
+    with pytest.raises(ArtefactError, match=r"weights of encoder\.embeddings\.\S+ are not where they were expected"):
+        read_teacher(str(tagger), network(layers=2))
+    student = {"data": {"corpus": []}, "distil": {"teacher": str(tagger), "layers": [0]}, "run": "elsewhere", "output": str(tagger)}
+    with pytest.raises(UsageError, match=r"output = .* is the teacher"):
+        require_own_folders(TrainConfig.model_validate(student))
 
 
 def test_unlabelled_texts_need_a_teacher(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
+from reclamo.engine.processor import instructions
+
 PACKAGES: Final = ("reclamo", "openvino", "tokenizers", "numpy", "torch", "transformers", "onnxruntime")
 INSTRUCTIONS: Final = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16", "amx_int8")
 
@@ -15,11 +17,10 @@ INSTRUCTIONS: Final = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf1
 def describe_machine() -> dict[str, Any]:
     """Describe processor, memory and software."""
     info = _cpuinfo()
-    flags = info.get("flags", "").split()
     return {
         "processor": info.get("model name", platform.processor() or platform.machine()),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "instructions": [name for name in INSTRUCTIONS if name in flags],
+        "instructions": [name for name in INSTRUCTIONS if name in instructions()],
         "memory_gib": round(_memory() / 2**30),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
@@ -29,8 +30,7 @@ def describe_machine() -> dict[str, Any]:
 
 def multiplies_in_8_bits() -> bool:
     """Say whether maps with 8-bit weights are multiplied in 8 bits here: OpenVINO rounds their inputs where there is VNNI and no AMX."""
-    flags = set(_cpuinfo().get("flags", "").split())
-    return bool(flags & {"avx_vnni", "avx512_vnni"}) and not flags & {"amx_int8", "amx_bf16"}
+    return bool(instructions() & {"avx_vnni", "avx512_vnni"}) and not instructions() & {"amx_int8", "amx_bf16"}
 
 
 def _cpuinfo() -> dict[str, str]:

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reclamo.cache import Cache
+from reclamo.engine.processor import instructions
+from reclamo.engine.weights import write_out
 from reclamo.errors import ArtefactError
 
 Array = NDArray[np.float32]
@@ -158,13 +160,21 @@ class Runtime:
 
     def _build(self, options: dict[str, Any]) -> Any:
         try:
-            return self._core.compile_model(self._core.read_model(str(self._network)), "CPU", options)
+            model = self._core.read_model(str(self._network))
+            if self._writes_out:
+                write_out(model)
+            return self._core.compile_model(model, "CPU", options)
         except RuntimeError as error:
             reason = str(error).splitlines()[0]
             raise ArtefactError(f"could not be built ({reason}); copy the tagger again", path=self._network) from error
 
+    @property
+    def _writes_out(self) -> bool:
+        """Whether 8-bit weights only cost time: they are multiplied in bf16 where there is AMX."""
+        return "amx_bf16" in instructions() and self._precision != "fp32"
+
     def _processor(self) -> tuple[Any, ...]:
-        return tuple(self._core.get_property("CPU", name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES"))
+        return self._writes_out, *(self._core.get_property("CPU", name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES"))
 
 
 def available_cores() -> int:

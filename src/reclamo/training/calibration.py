@@ -21,17 +21,22 @@ AS_GOOD = 0.01  # about the standard error of macro-F1 on several hundred messag
 PRIOR_MESSAGES = 4.0  # a bias is drawn towards zero as by this many messages that know nothing of it
 
 
+def uncalibrated(taxonomy: Taxonomy) -> Calibration:
+    """Probabilities as the logits give them, and thresholds at one half."""
+    heads = {head.name: HeadCalibration(thresholds=() if head.exclusive else (0.5,) * len(head.labels)) for head in taxonomy.heads}
+    return Calibration(heads=heads, review_margin=0.0, risk_coverage=())
+
+
 def fit_calibration(taxonomy: Taxonomy, logits: NDArray[np.float32], targets: Targets) -> Calibration:
     """Fit every head on the validation messages that have it.
 
     Args:
         logits: (messages, n_logits). targets: of the same messages.
     """
-    heads: dict[str, HeadCalibration] = {}
+    heads = dict(uncalibrated(taxonomy).heads)
     for head in taxonomy.heads:
         values, asked = targets.head(taxonomy, head.name)
         if len(values) == 0:
-            heads[head.name] = HeadCalibration(thresholds=() if head.exclusive else (0.5,) * len(head.labels))
             continue
         scores = logits[asked][:, taxonomy.slices[head.name]]
         if head.exclusive:

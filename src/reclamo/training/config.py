@@ -112,7 +112,7 @@ class OptimConfig(_Strict):
 class DistilConfig(_Strict):
     """Learn from a trained teacher of the same base and taxonomy; the student starts from its layers and heads, without a warm start."""
 
-    teacher: Annotated[str, Field(description="the teacher's training configuration (.toml), or its run folder")]
+    teacher: Annotated[str, Field(description="the teacher's training configuration (.toml), its run folder, or a finished tagger's")]
     layers: Annotated[list[NonNegativeInt], Field(min_length=1, description="layers of the teacher, from 0, that the student starts from")]
     labels: Annotated[float, Field(ge=0, description="weight of the labels' loss")] = 1.0
     logits: Annotated[float, Field(ge=0, description="weight of the distance to the teacher's logits")] = 1.0

@@ -18,6 +18,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from reclamo.artefact import open_artefact
+from reclamo.artefact.store import MANIFEST
 from reclamo.errors import ArtefactError, BaseModelError, UsageError
 from reclamo.model.loss import HeadsLoss
 from reclamo.model.network import TaggerNetwork
@@ -25,6 +27,7 @@ from reclamo.taxonomy import Head, Taxonomy
 from reclamo.training.checkpoint import read_best, read_state
 from reclamo.training.config import DistilConfig, TrainConfig, load_config
 from reclamo.training.data import Batch
+from reclamo.training.exported import count_layers, read_exported
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,16 +40,18 @@ class Teacher:
 
 
 def read_teacher(source: str, network: TaggerNetwork, taxonomy: Taxonomy | None = None, base: str | None = None) -> Teacher:
-    """Load the best weights of a training run into a network of the same base.
+    """Load the best weights of a training run, or those of a finished tagger, into a network of the same base.
 
     Args:
-        source: the teacher's training configuration, or its run folder.
+        source: the teacher's training configuration, its run folder, or the folder of a finished tagger.
         network: of the teacher's base and taxonomy, cut here to as many layers as the teacher has; it becomes the teacher.
         taxonomy, base: what the teacher must have been trained with, where its checkpoint says so.
 
     Raises:
         ArtefactError: no teacher there, one whose training was cut short or had other settings, or one of another base or taxonomy.
     """
+    if (Path(source) / MANIFEST).is_file():
+        return _read_tagger(source, network, taxonomy, base)
     name, run, config = _place(source)
     how = f"`python train.py --config {source}`" if config else "the teacher's training"
     weights, state = read_best(run / "checkpoint"), read_state(run / "checkpoint")
@@ -58,10 +63,7 @@ def read_teacher(source: str, network: TaggerNetwork, taxonomy: Taxonomy | None 
         raise ArtefactError(f"the teacher was trained with other settings than {source} has now; run {how} again", path=run)
     known = state["config"]
     same_taxonomy = taxonomy is None or known.get("taxonomy", taxonomy.sha256) == taxonomy.sha256
-    if not same_taxonomy or (base is not None and known.get("model", {"base": base})["base"] != base):
-        raise ArtefactError(
-            "the teacher was trained with another taxonomy or base; make them the same, or train a teacher of this one", path=run
-        )
+    _require_same(same_taxonomy, base is None or known.get("model", {"base": base})["base"] == base, run)
     select_layers(network.encoder, range(_count_layers(weights)))
     try:
         network.load_state_dict(weights)
@@ -71,6 +73,25 @@ def read_teacher(source: str, network: TaggerNetwork, taxonomy: Taxonomy | None 
         ) from error
     network.eval().requires_grad_(False)
     return Teacher(name=name, fingerprint=hash_weights(weights), network=network)
+
+
+def _read_tagger(source: str, network: TaggerNetwork, taxonomy: Taxonomy | None, base: str | None) -> Teacher:
+    """A finished tagger's network alone, without its n-grams and calibration, as the teacher."""
+    artefact = open_artefact(source)
+    same_taxonomy = taxonomy is None or artefact.manifest.taxonomy_sha256 == taxonomy.sha256
+    _require_same(same_taxonomy, base is None or artefact.manifest.base == base, Path(source))
+    select_layers(network.encoder, range(count_layers(artefact)))
+    weights = read_exported(artefact, network)
+    network.load_state_dict(weights, strict=False)  # what is no parameter is the same in every network of the base
+    network.eval().requires_grad_(False)
+    return Teacher(name=artefact.manifest.name, fingerprint=hash_weights(weights), network=network)
+
+
+def _require_same(taxonomy: bool, base: bool, where: Path) -> None:
+    if not (taxonomy and base):
+        raise ArtefactError(
+            "the teacher was trained with another taxonomy or base; make them the same, or train a teacher of this one", path=where
+        )
 
 
 def _place(source: str) -> tuple[str, Path, TrainConfig | None]:
@@ -95,6 +116,8 @@ def require_own_folders(config: TrainConfig) -> None:
     """
     assert config.distil is not None
     _, run, teacher = _place(config.distil.teacher)
+    if Path(config.output).resolve() == run.resolve():
+        raise UsageError(f"output = {config.output!r} is the teacher; give the student an output folder of its own")
     if run.resolve() == Path(config.run).resolve():
         raise UsageError(f"run = {config.run!r} is the teacher's; give the student a run folder of its own")
     if teacher and Path(teacher.output).resolve() == Path(config.output).resolve():

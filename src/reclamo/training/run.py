@@ -23,7 +23,7 @@ from reclamo.errors import BaseModelError
 from reclamo.model.base import import_base, load_base
 from reclamo.model.network import TaggerNetwork
 from reclamo.taxonomy import Taxonomy, load_taxonomy
-from reclamo.training.calibration import fit_calibration
+from reclamo.training.calibration import fit_calibration, uncalibrated
 from reclamo.training.config import ModelConfig, NGramsConfig, TrainConfig
 from reclamo.training.data import Tokens, TrainingSet
 from reclamo.training.distil import Distiller, read_teacher, require_own_folders, select_layers
@@ -61,8 +61,7 @@ def run(config: TrainConfig) -> Artefact:
         trainer = make_trainer(config, taxonomy, start, prepared, progress)
         history = trainer.fit()
         assert trainer.validation is not None
-        logits, targets = trainer.logits(trainer.validation), trainer.validation.targets
-        linear, logits = add_ngrams(taxonomy, prepared, logits, config.ngrams, progress)
+        linear = fit_ngrams(taxonomy, prepared, trainer.logits(trainer.validation), config.ngrams, progress)
     beside = output.with_name(output.name + ".new")
     shutil.rmtree(beside, ignore_errors=True)  # of a run that was stopped here
     artefact = write_artefact(
@@ -70,7 +69,7 @@ def run(config: TrainConfig) -> Artefact:
         start.network,
         start.tokenizer,
         taxonomy,
-        fit_calibration(taxonomy, logits, targets),
+        uncalibrated(taxonomy),
         describe_tagger(config, start, prepared, history, time.time() - started),
         compress=config.model.compress,
         linear=linear,
@@ -124,21 +123,17 @@ def make_trainer(config: TrainConfig, taxonomy: Taxonomy, start: Start, prepared
     )
 
 
-def add_ngrams(
+def fit_ngrams(
     taxonomy: Taxonomy, prepared: Prepared, logits: NDArray[np.float32], config: NGramsConfig, progress: Progress
-) -> tuple[LinearPart | None, NDArray[np.float32]]:
+) -> LinearPart | None:
     """Fit the n-grams beside the network, if any are wanted.
 
     Args:
         logits: of the network on the validation messages, (messages, n_logits).
-
-    Returns:
-        the n-grams, and the logits of both together.
     """
     if not config.enabled:
-        return None, logits
-    linear = fit_linear_part(taxonomy, [*prepared.train, *prepared.partial], prepared.validation, logits, config, progress)
-    return linear, logits * linear.network_scale + linear.logits(linear.features([example.text for example in prepared.validation]))
+        return None
+    return fit_linear_part(taxonomy, [*prepared.train, *prepared.partial], prepared.validation, logits, config, progress)
 
 
 def describe_tagger(config: TrainConfig, start: Start, prepared: Prepared, history: History, seconds: float) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from reclamo.engine.processor import instructions
 from reclamo.model.loss import HeadsLoss
 from reclamo.model.network import TaggerNetwork
 from reclamo.taxonomy import Taxonomy
@@ -250,11 +251,7 @@ def wants_bf16(precision: str, device: torch.device) -> bool:
         return precision == "bf16"
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return False
-    return "amx_bf16" in flags or "avx512_bf16" in flags
+    return bool(instructions() & {"amx_bf16", "avx512_bf16"})
 
 
 def build_optimiser(network: TaggerNetwork, config: OptimConfig) -> torch.optim.AdamW:
