@@ -54,7 +54,7 @@ class Encoder:
         self.options = options
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(str(base))
-            self._model: Any = AutoModel.from_pretrained(str(base)).eval()
+            self.model: Any = AutoModel.from_pretrained(str(base)).eval()
         except (OSError, ValueError) as error:
             raise BaseModelError(f"the encoder cannot be read ({error}); give a folder or a hub name", path=base) from error
         self._lock = Lock()
@@ -67,7 +67,7 @@ class Encoder:
         with _one_thread_each(), ThreadPoolExecutor(self.options.workers) as pool:
             for batch, vectors in zip(batches, pool.map(self._mean_states, batches), strict=True):
                 self._known.update(zip(batch, vectors, strict=True))
-        return np.stack([self._known[text] for text in texts]) if texts else np.zeros((0, self._model.config.hidden_size), np.float32)
+        return np.stack([self._known[text] for text in texts]) if texts else np.zeros((0, self.model.config.hidden_size), np.float32)
 
     def _batches(self, texts: list[str]) -> list[list[str]]:
         # Three characters a token is a cautious guess for all three languages; it only sets the size of a batch.
@@ -83,13 +83,25 @@ class Encoder:
     def _mean_states(self, texts: list[str]) -> Array:
         import torch
 
+        with torch.inference_mode():
+            found = self.mean_states(texts, max_tokens=self.options.max_tokens, bf16=self.options.bf16)
+        return np.asarray(found.numpy(), dtype=np.float32)
+
+    def mean_states(self, texts: Sequence[str], *, max_tokens: int, bf16: bool) -> Any:
+        """The mean of the token states, as a float32 torch tensor (texts, width) that gradients can flow through."""
+        import torch
+
         given = [self.options.prefix + text for text in texts]
         with self._lock:  # a tokenizer serves one thread at a time
-            tokens = self._tokenizer(given, padding=True, truncation=True, max_length=self.options.max_tokens, return_tensors="pt")
-        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.options.bf16):
-            states = self._model(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]).last_hidden_state
+            tokens = self._tokenizer(given, padding=True, truncation=True, max_length=max_tokens, return_tensors="pt")
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+            states = self.model(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]).last_hidden_state
         mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)
-        return np.asarray(((states * mask).sum(1) / mask.sum(1)).float().numpy(), dtype=np.float32)
+        return ((states * mask).sum(1) / mask.sum(1)).float()
+
+    def forget(self) -> None:
+        """Drop the embeddings that were kept; to be called when the model has changed."""
+        self._known.clear()
 
 
 @contextmanager

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from reclamo.baselines import Array, Predictor
 from reclamo.baselines.lexicon import Lexicon
@@ -17,6 +17,9 @@ from reclamo.errors import MissingExtraError, UsageError
 from reclamo.evaluation.compare import System
 from reclamo.taxonomy import Taxonomy
 from reclamo.training.calibration import fit_calibration
+
+if TYPE_CHECKING:
+    from reclamo.baselines.embeddings import Embeddings, Encoder
 
 Progress = Callable[[str], None]
 
@@ -110,19 +113,39 @@ def _textcat(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
 
 
 def _embeddings(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
+    fitted = _on_embeddings(fitting, _encoder(fitting), "embeddings")
+    return fitted, {name: f"C={choice.cost:g}, class weight {choice.weight}" for name, choice in fitted.heads.choices.items()}
+
+
+def _setfit(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
+    encoder = _encoder(fitting)
+    from reclamo.baselines.setfit import PairOptions, draw_pairs, tune_on_pairs
+
+    options = PairOptions(bf16=encoder.options.bf16)
+    pairs = draw_pairs(fitting.train, fitting.taxonomy, options.pairs, options.seed)
+    tune_on_pairs(encoder, pairs, options, lambda line: fitting.say("  setfit " + line))
+    fitted = replace(_on_embeddings(fitting, encoder, "setfit"), name="setfit")
+    return fitted, {"pairs": str(len(pairs)), "learning rate": f"{options.rate:g}"}
+
+
+def _encoder(fitting: Fitting) -> Encoder:
     if fitting.base is None:
-        raise UsageError("the embeddings baseline needs an encoder; give --base with a folder or a hub name")
+        raise UsageError("the embeddings and setfit baselines need an encoder; give --base with a folder or a hub name")
     try:
-        from reclamo.baselines.embeddings import Embeddings, Encoder, EncoderOptions
+        from reclamo.baselines.embeddings import Encoder, EncoderOptions
     except ImportError as error:
         raise MissingExtraError("scikit-learn", "train") from error
     import torch
 
     from reclamo.training.trainer import wants_bf16
 
-    encoder = Encoder(fitting.base, EncoderOptions(bf16=wants_bf16("auto", torch.device("cpu"))))
-    fitted = Embeddings.fit(fitting.train, fitting.taxonomy, encoder, progress=lambda line: fitting.say("  embeddings " + line))
-    return fitted, {name: f"C={choice.cost:g}, class weight {choice.weight}" for name, choice in fitted.heads.choices.items()}
+    return Encoder(fitting.base, EncoderOptions(bf16=wants_bf16("auto", torch.device("cpu"))))
+
+
+def _on_embeddings(fitting: Fitting, encoder: Encoder, name: str) -> Embeddings:
+    from reclamo.baselines.embeddings import Embeddings
+
+    return Embeddings.fit(fitting.train, fitting.taxonomy, encoder, progress=lambda line: fitting.say(f"  {name} {line}"))
 
 
 def _network(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
@@ -148,6 +171,7 @@ BASELINES: Final[dict[str, Kind]] = {
     "tfidf": Kind(description="TF-IDF of word and character n-grams, logistic regression (scikit-learn)", fit=_tfidf),
     "textcat": Kind(description="spaCy textcat_multilabel over word n-grams", fit=_textcat),
     "embeddings": Kind(description="frozen embeddings of the base encoder, logistic regression", fit=_embeddings),
+    "setfit": Kind(description="the base encoder tuned on pairs of messages, then logistic regression (SetFit)", fit=_setfit),
 }
 
 

