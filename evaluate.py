@@ -22,8 +22,13 @@ def main() -> None:
     parser.add_argument("--real", nargs="*", default=[], help="labelled files or folders that are measured apart")
     parser.add_argument("--output", default="reports", help="folder of the reports")
     parser.add_argument("--extra-train", nargs="*", help="what else to fit the baselines on; by default what the tagger was")
-    parser.add_argument("--baselines", nargs="*", default=["tfidf", "network", "majority", "lexicon", "textcat", "embeddings"])
-    parser.add_argument("--base", help="encoder of the embeddings baseline; by default the tagger's")
+    parser.add_argument(
+        "--baselines",
+        nargs="*",
+        default=["tfidf", "network", "majority", "lexicon", "textcat", "embeddings"],
+        help="which to fit beside the tagger; setfit, left out by default, takes ten minutes more",
+    )
+    parser.add_argument("--base", help="encoder of the embeddings and setfit baselines; by default the tagger's")
     parser.add_argument("--resamples", type=int, default=2000, help="of the bootstrap")
     parser.add_argument("--no-card", dest="card", action="store_false", help="leave the tagger's README.md alone")
     parser.add_argument("--no-faithfulness", dest="faithfulness", action="store_const", const=0, default=75, help="delete no evidence")

@@ -51,6 +51,10 @@ def test_every_map_is_written_out_and_answers_as_before(compressed: Path) -> Non
     assert write_out(wide) == 0
 
 
+def test_weights_of_16_bits_are_left_as_they_are(tiny_tagger: Path) -> None:
+    assert write_out(openvino.Core().read_model(str(tiny_tagger / "network.xml"))) == 0
+
+
 def test_a_weight_is_what_its_whole_numbers_scale_and_zero_point_stand_for() -> None:
     from openvino import opset13 as ops
 

@@ -340,6 +340,12 @@ def test_the_configuration_of_the_tiny_tagger_reads_nothing_kept_for_measuring()
     assert data.exclude == load_config(ROOT / "configs/small.toml").data.exclude
 
 
+def test_a_tagger_is_not_written_over_the_base_it_goes_on_from(tmp_path: Path) -> None:
+    config = {"data": {"corpus": []}, "model": {"base": str(tmp_path / "tagger")}, "output": str(tmp_path / "x" / ".." / "tagger")}
+    with pytest.raises(UsageError, match=r"output = .* is the base"):
+        run(TrainConfig.model_validate(config))
+
+
 def test_a_whole_run_says_where_its_tagger_comes_from(tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reclamo.training.run.require_parity", lambda figures: None)  # random toys are no matter of precision
     (tmp_path / "toy.toml").write_text(SCHEMA, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,9 @@ def test_a_killed_run_goes_on_to_the_same_weights(tiny_base: Path, tmp_path: Pat
     again = trainer_for(tiny_base, examples, validation, run=tmp_path, progress=resumed.append, **config)
     history = again.fit()
     assert resumed[0]["kind"] == "resume"
+    for before, record in itertools.pairwise(r for r in resumed if r["kind"] in ("step", "epoch")):
+        if record["kind"] == "epoch":
+            assert record["loss"] == before["loss"]  # the mean over the steps of this run
     assert [e["epoch"] for e in history.epochs] == [e["epoch"] for e in whole.history.epochs]
     a, b = weights(whole), weights(again)
     assert all(torch.allclose(a[name], b[name], atol=1e-6) for name in a)

@@ -11,6 +11,7 @@ pytest.importorskip("nncf")
 
 from tests.conftest import SENTENCES
 
+from reclamo.engine.weights import rounds_inputs, write_out
 from reclamo.model.base import load_base
 from reclamo.model.network import TaggerNetwork
 from reclamo.taxonomy import load_taxonomy
@@ -39,7 +40,11 @@ def test_products_in_8_bits_but_not_those_that_stay_as_they_are(tiny_base: Path,
     ]
     assert left
     assert not any(left)
-    assert not [node for node in found["plain"].get_ops() if node.get_type_name() == "FakeQuantize"]
+    assert not rounds_inputs(found["plain"].get_ops())
+    assert rounds_inputs(found["int8"].get_ops())
+    before = found["int8"].get_ops()
+    assert write_out(found["int8"]) == 0  # its products stay in 8 bits
+    assert [node.get_friendly_name() for node in found["int8"].get_ops()] == [node.get_friendly_name() for node in before]
 
 
 def _from_8_bits(product: object) -> bool:

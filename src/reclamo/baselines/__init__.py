@@ -1,4 +1,4 @@
-"""What a trained network must beat: the prior, word lists, linear models on n-grams and on frozen embeddings."""
+"""What a trained network must beat: the prior, word lists, linear models on n-grams and on embeddings, frozen or tuned on pairs."""
 
 from reclamo.baselines.predictor import Array, Predictor, prior_logits
 

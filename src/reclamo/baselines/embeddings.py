@@ -37,26 +37,31 @@ class EncoderOptions:
 
 
 class Encoder:
-    """A frozen encoder; `embed` gives the mean of its token states.
+    """An encoder; `embed` gives the mean of its token states.
 
     Args:
-        base: folder or hub name.
+        base: folder or hub name, or a loaded model with its tokenizer.
 
     Raises:
         BaseModelError: it cannot be read. MissingExtraError: torch or transformers is not installed.
     """
 
-    def __init__(self, base: str | Path, options: EncoderOptions = EncoderOptions()) -> None:
+    def __init__(self, base: str | Path | tuple[Any, Any], options: EncoderOptions = EncoderOptions()) -> None:
         try:
             from transformers import AutoModel, AutoTokenizer
         except ImportError as error:
             raise MissingExtraError("transformers", "train") from error
         self.options = options
-        try:
-            self._tokenizer = AutoTokenizer.from_pretrained(str(base))
-            self.model: Any = AutoModel.from_pretrained(str(base)).eval()
-        except (OSError, ValueError) as error:
-            raise BaseModelError(f"the encoder cannot be read ({error}); give a folder or a hub name", path=base) from error
+        self.model: Any
+        if isinstance(base, tuple):
+            self.model, self._tokenizer = base
+        else:
+            try:
+                self._tokenizer = AutoTokenizer.from_pretrained(str(base))
+                self.model = AutoModel.from_pretrained(str(base))
+            except (OSError, ValueError) as error:
+                raise BaseModelError(f"the encoder cannot be read ({error}); give a folder or a hub name", path=base) from error
+        self.model.eval()
         self._lock = Lock()
         self._known: dict[str, Array] = {}
 

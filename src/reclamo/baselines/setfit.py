@@ -1,7 +1,7 @@
 """SetFit (Tunstall et al., 2022): the encoder is tuned on pairs of messages, then logistic regressions are fitted on its embeddings.
 
-A pair is two messages of one label, whose embeddings are drawn together, or of different ones, which are pushed apart. Here one encoder
-serves all heads: each pair is drawn for a head, all heads in turn.
+A pair is two messages that both have a label, whose embeddings are drawn together, or of which one only has it, which are pushed apart.
+Here one encoder serves all heads: each pair is drawn for a label of a head, all heads in turn.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class PairOptions:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two texts, and whether they share a label of the head that they were drawn for."""
+    """Two texts; alike where both have the label that was drawn, else only the left one has it."""
 
     left: str
     right: str

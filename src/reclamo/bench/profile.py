@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from reclamo.engine.runtime import read_network
+
 SHAPES: Final = {"63 tokens": (16, 64), "183 tokens": (5, 184)}
 PRODUCTS: Final = ("FullyConnected", "MatMul")
 ATTENTION: Final = ("Subgraph", "ScaledDotProduct", "MHA", "Softmax")
@@ -19,7 +21,8 @@ def profile_network(network: Path, threads: int) -> dict[str, dict[str, float]]:
     import openvino
 
     options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "PERF_COUNT": True}
-    request = openvino.Core().compile_model(str(network), "CPU", options).create_infer_request()
+    core = openvino.Core()
+    request = core.compile_model(read_network(core, network), "CPU", options).create_infer_request()
     found = {}
     for name, shape in SHAPES.items():
         ids = np.random.default_rng(0).integers(5, 300, shape)

@@ -160,21 +160,27 @@ class Runtime:
 
     def _build(self, options: dict[str, Any]) -> Any:
         try:
-            model = self._core.read_model(str(self._network))
-            if self._writes_out:
-                write_out(model)
-            return self._core.compile_model(model, "CPU", options)
+            return self._core.compile_model(read_network(self._core, self._network, self._precision), "CPU", options)
         except RuntimeError as error:
             reason = str(error).splitlines()[0]
             raise ArtefactError(f"could not be built ({reason}); copy the tagger again", path=self._network) from error
 
-    @property
-    def _writes_out(self) -> bool:
-        """Whether 8-bit weights only cost time: they are multiplied in bf16 where there is AMX."""
-        return "amx_bf16" in instructions() and self._precision != "fp32"
-
     def _processor(self) -> tuple[Any, ...]:
-        return self._writes_out, *(self._core.get_property("CPU", name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES"))
+        about = (self._core.get_property("CPU", name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES"))
+        return writes_out(self._precision), *about
+
+
+def writes_out(precision: str) -> bool:
+    """Say whether 8-bit weights would only cost time: where there is AMX they are multiplied in bf16."""
+    return "amx_bf16" in instructions() and precision != "fp32"
+
+
+def read_network(core: Any, network: Path, precision: str = "auto") -> Any:
+    """Read a graph as it is to be compiled on this processor."""
+    model = core.read_model(str(network))
+    if writes_out(precision):
+        write_out(model)
+    return model
 
 
 def available_cores() -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from reclamo.artefact.store import MANIFEST
 from reclamo.baselines import Array, Predictor
 from reclamo.baselines.lexicon import Lexicon
 from reclamo.baselines.majority import Majority
@@ -63,8 +64,8 @@ class Fitting:
 
     Attributes:
         train, validation: messages to train and to calibrate on. partial: messages for training that carry some heads only;
-            the embeddings baseline, which is slow, does without them.
-        base: the encoder of the embeddings baseline. tagger: folder of the tagger that is evaluated.
+            the embeddings and setfit baselines, which are slow, do without them.
+        base: the encoder of those two. tagger: folder of the tagger that is evaluated.
     """
 
     taxonomy: Taxonomy
@@ -137,9 +138,11 @@ def _encoder(fitting: Fitting) -> Encoder:
         raise MissingExtraError("scikit-learn", "train") from error
     import torch
 
+    from reclamo.model.base import load_base
     from reclamo.training.trainer import wants_bf16
 
-    return Encoder(fitting.base, EncoderOptions(bf16=wants_bf16("auto", torch.device("cpu"))))
+    tagger = (Path(fitting.base) / MANIFEST).is_file()
+    return Encoder(load_base(fitting.base) if tagger else fitting.base, EncoderOptions(bf16=wants_bf16("auto", torch.device("cpu"))))
 
 
 def _on_embeddings(fitting: Fitting, encoder: Encoder, name: str) -> Embeddings:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from reclamo.artefact import Artefact
-from reclamo.engine.weights import constant
+from reclamo.engine.weights import constant, rounds_inputs
 from reclamo.errors import ArtefactError
 from reclamo.model.network import LabelAttention, TaggerNetwork
 
@@ -47,9 +47,15 @@ def read_exported(artefact: Artefact, network: TaggerNetwork) -> dict[str, Tenso
         float32 tensors by parameter name, in the network's shapes.
 
     Raises:
-        ArtefactError: a weight is not where this version's export puts it, or has another shape: another base, or 8-bit activations.
+        ArtefactError: a weight is not where this version's export puts it, or has another shape, which means another base; or the
+            tagger computes in 8 bits, for which its weights were scaled.
     """
     operations = read_operations(artefact)
+    if rounds_inputs(operations.values()):
+        raise ArtefactError(
+            "its network computes in 8 bits, for which its weights were scaled; use the run folder or the base that it was trained from",
+            path=artefact.path,
+        )
     found: dict[str, Tensor] = {}
     for name, value in network.named_parameters():
         path, _, field = name.rpartition(".")
@@ -60,8 +66,8 @@ def read_exported(artefact: Artefact, network: TaggerNetwork) -> dict[str, Tenso
             array = None
         if array is None or array.size != value.numel():
             raise ArtefactError(
-                f"the weights of {name} are not where they were expected: the tagger has another base or other layers than this "
-                "configuration, or computes in 8 bits; learn from the run folder it was trained in",
+                f"the weights of {name} are not where they were expected: the tagger has an encoder of another form; "
+                "use the run folder or the base that it was trained from",
                 path=artefact.path,
             )
         if isinstance(network.get_submodule(path), LabelAttention) and field == "query":
@@ -85,8 +91,10 @@ def read_encoder(artefact: Artefact) -> tuple[BertModel, PreTrainedTokenizerFast
     """
     operations = read_operations(artefact)
     try:
-        if any("cumsum" in name for name in operations):
-            raise KeyError("positions that count from the padding, as RoBERTa's")
+        if any("cumsum" in name for name in operations):  # positions that count from the padding, as RoBERTa's
+            raise KeyError("positions from 0")
+        if not any(op.get_type_name() == "Gelu" and op.get_attributes()["approximation_mode"] == "ERF" for op in operations.values()):
+            raise KeyError("gelu")
         words, places, kinds = (
             operations[f"{ENCODER}.embeddings.{name}_embeddings/{EMBEDDING}"].input_value(0).get_shape()
             for name in ("word", "position", "token_type")
@@ -98,6 +106,7 @@ def read_encoder(artefact: Artefact) -> tuple[BertModel, PreTrainedTokenizerFast
         raise ArtefactError(
             f"its encoder is not built as BERT is (no {error.args[0]} there); give the base that it was trained from", path=artefact.path
         ) from error
+    tokenizer = _read_tokenizer(artefact, places[0])
     config = BertConfig(
         vocab_size=words[0],
         hidden_size=words[1],
@@ -107,18 +116,22 @@ def read_encoder(artefact: Artefact) -> tuple[BertModel, PreTrainedTokenizerFast
         max_position_embeddings=places[0],
         type_vocab_size=kinds[0],
         layer_norm_eps=float(epsilon),
+        pad_token_id=tokenizer.pad_token_id,
         hidden_act="gelu",
         attn_implementation="eager",
     )
     network = TaggerNetwork(BertModel(config, add_pooling_layer=False), artefact.taxonomy.n_logits)
     network.load_state_dict(read_exported(artefact, network), strict=False)
-    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(artefact.tokenizer), model_max_length=places[0])
+    return network.encoder.eval(), tokenizer
+
+
+def _read_tokenizer(artefact: Artefact, longest: int) -> PreTrainedTokenizerFast:
+    """The tokenizer with its special pieces named, which the file does not do."""
+    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(artefact.tokenizer), model_max_length=longest)
     vocabulary = tokenizer.get_vocab()
     named = {role: next((name for name in names if name in vocabulary), None) for role, names in SPECIAL.items()}
     tokenizer.add_special_tokens({role: name for role, name in named.items() if name})
-    if tokenizer.pad_token_id is not None:
-        config.pad_token_id = tokenizer.pad_token_id
-    return network.encoder.eval(), tokenizer
+    return tokenizer
 
 
 def count_layers(artefact: Artefact) -> int:

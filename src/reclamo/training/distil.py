@@ -45,7 +45,7 @@ def read_teacher(source: str, network: TaggerNetwork, taxonomy: Taxonomy | None 
     Args:
         source: the teacher's training configuration, its run folder, or the folder of a finished tagger.
         network: of the teacher's base and taxonomy, cut here to as many layers as the teacher has; it becomes the teacher.
-        taxonomy, base: what the teacher must have been trained with, where its checkpoint says so.
+        taxonomy, base: what the teacher must have been trained with, where its checkpoint or manifest says so.
 
     Raises:
         ArtefactError: no teacher there, one whose training was cut short or had other settings, or one of another base or taxonomy.

@@ -116,7 +116,7 @@ def write_artefact(
     """Write a whole artefact.
 
     Args:
-        linear: the n-grams beside the network; `calibration` is that of both together.
+        linear: the n-grams beside the network. calibration: of both together, or none yet (`uncalibrated`).
         about: name, base, max_tokens, training (what it was made from).
         samples: typical texts; where given, the network computes in 8 bits.
     """

@@ -1,4 +1,4 @@
-"""A whole training run: base, examples, network, loop, calibration, export, parity gate."""
+"""A whole training run: base, examples, network, loop, n-grams, export, calibration, parity gate."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reclamo.artefact.store import replace_artefact, require_free
 from reclamo.corpus import Example, encode_targets
 from reclamo.engine.ngrams import LinearPart
 from reclamo.engine.tagger import Options, Tagger
-from reclamo.errors import BaseModelError
+from reclamo.errors import BaseModelError, UsageError
 from reclamo.model.base import import_base, load_base
 from reclamo.model.network import TaggerNetwork
 from reclamo.taxonomy import Taxonomy, load_taxonomy
@@ -53,6 +53,8 @@ def run(config: TrainConfig) -> Artefact:
     """
     started = time.time()
     output = Path(config.output)
+    if Path(config.model.base).resolve() == output.resolve():
+        raise UsageError(f"output = {config.output!r} is the base; give the tagger an output folder of its own")
     require_free(output)  # now, and not after hours of training
     taxonomy = load_taxonomy(config.model.taxonomy)
     start = make_start(config, taxonomy)
