@@ -97,8 +97,9 @@ class Encoder:
         import torch
 
         given = [self.options.prefix + text for text in texts]
+        longest = min(max_tokens, getattr(self.model.config, "max_position_embeddings", max_tokens))
         with self._lock:  # a tokenizer serves one thread at a time
-            tokens = self._tokenizer(given, padding=True, truncation=True, max_length=max_tokens, return_tensors="pt")
+            tokens = self._tokenizer(given, padding=True, truncation=True, max_length=longest, return_tensors="pt")
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
             states = self.model(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]).last_hidden_state
         mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)

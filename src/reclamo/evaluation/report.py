@@ -18,6 +18,7 @@ HOW_READ = (
     "“End to end”. Severity is none where the complaint is predicted as no. A head that a message was not annotated for takes no part. "
     "Macro-F1 is over the labels that the set holds, and the mean over the heads with at least ten messages. Intervals are 95 % "
     "percentile bootstrap over whole scenarios, the same draws for all systems; * marks a difference whose interval is clear of 0. "
+    "McNemar's test counts messages, each for itself. "
     "All systems are calibrated by one procedure for temperatures and thresholds; on how many messages each was trained and calibrated "
     "stands under “Provenance”. “Annotators” is how far two annotators agreed with each other on other messages, half of them real, and "
     "not on this set: a mark to aim at, measured elsewhere."

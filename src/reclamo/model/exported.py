@@ -6,10 +6,12 @@ what they stand for: within half a step of what was trained.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
@@ -31,6 +33,7 @@ SPECIAL: Final = {
 EMBEDDING = "aten::embedding/Gather"
 LINEAR = "aten::linear/MatMul"
 LINEAR_BIAS = "aten::linear/Add"
+MVN = "aten::layer_norm/MVN"
 NORM = "aten::layer_norm/Multiply_1"
 NORM_BIAS = "aten::layer_norm/Add"
 VALUES = "aten::linear/MatMul_1"
@@ -59,12 +62,8 @@ def read_exported(artefact: Artefact, network: TaggerNetwork) -> dict[str, Tenso
     found: dict[str, Tensor] = {}
     for name, value in network.named_parameters():
         path, _, field = name.rpartition(".")
-        node = operations.get(f"__module.network.{path}/{_operation(network.get_submodule(path), field)}")
-        try:
-            array = constant(node.input_value(_weight_side(node)).get_node()) if node is not None else None
-        except ValueError:
-            array = None
-        if array is None or array.size != value.numel():
+        array = _read(operations, f"__module.network.{path}", network.get_submodule(path), field)
+        if array is None or array.size not in (1, value.numel()):
             raise ArtefactError(
                 f"the weights of {name} are not where they were expected: the tagger has an encoder of another form; "
                 "use the run folder or the base that it was trained from",
@@ -72,8 +71,21 @@ def read_exported(artefact: Artefact, network: TaggerNetwork) -> dict[str, Tenso
             )
         if isinstance(network.get_submodule(path), LabelAttention) and field == "query":
             array = array / network.attention.scale  # the export multiplied them
-        found[name] = torch.from_numpy(np.array(array, dtype=np.float32).reshape(value.shape))
+        found[name] = torch.from_numpy(np.array(np.broadcast_to(array.ravel(), value.numel())).reshape(value.shape))
     return found
+
+
+def _read(operations: Mapping[str, Any], prefix: str, module: nn.Module, field: str) -> NDArray[np.float32] | None:
+    """A parameter's values, or one value for all of them where the export left out what changes nothing; None where it is not found."""
+    node = operations.get(f"{prefix}/{_operation(module, field)}")
+    if node is None:  # a factor of one or a term of zero, as before any training
+        main = MVN if isinstance(module, nn.LayerNorm) else LINEAR
+        plain = field == "bias" or isinstance(module, nn.LayerNorm)
+        return np.full(1, float(field != "bias"), np.float32) if plain and f"{prefix}/{main}" in operations else None
+    try:
+        return constant(node.input_value(_weight_side(node)).get_node())
+    except ValueError:
+        return None
 
 
 def read_operations(artefact: Artefact) -> dict[str, Any]:
@@ -101,7 +113,7 @@ def read_encoder(artefact: Artefact) -> tuple[BertModel, PreTrainedTokenizerFast
         )
         heads = operations[f"{ENCODER}.encoder.layer.0.attention.self/aten::view/Reshape"].input_value(1).get_node().data[2]
         wide = operations[f"{ENCODER}.encoder.layer.0.intermediate.dense/{LINEAR}"].input_value(1).get_shape()[0]
-        epsilon = operations[f"{ENCODER}.embeddings.LayerNorm/aten::layer_norm/MVN"].get_attributes()["eps"]
+        epsilon = operations[f"{ENCODER}.embeddings.LayerNorm/{MVN}"].get_attributes()["eps"]
     except KeyError as error:
         raise ArtefactError(
             f"its encoder is not built as BERT is (no {error.args[0]} there); give the base that it was trained from", path=artefact.path
