@@ -2,9 +2,9 @@
 
     python evaluate.py [--model models/reclamo-small --data data --real real/dev.es.jsonl --output reports]
 
-The rows of `--data` name their split: test is measured, train fits the baselines, validation calibrates them. `--real` files are
-measured apart and never trained on. Takes about 10 minutes for 900 written and 600 real test messages on 2 cores. Prints the table; writes
-metrics.json, report.md and report.html to `--output`, and the card to the tagger's README.md.
+The rows of `--data` name their split: test is measured, train fits the baselines (also `setfit`, where `--baselines` names it), validation
+calibrates them. `--real` files are measured apart and never trained on. Takes about 10 minutes for 900 written and 600 real messages on
+2 cores. Prints the table; writes metrics.json, report.md and report.html to `--output`, and the card to the tagger's README.md.
 """
 
 import argparse
@@ -22,12 +22,7 @@ def main() -> None:
     parser.add_argument("--real", nargs="*", default=[], help="labelled files or folders that are measured apart")
     parser.add_argument("--output", default="reports", help="folder of the reports")
     parser.add_argument("--extra-train", nargs="*", help="what else to fit the baselines on; by default what the tagger was")
-    parser.add_argument(
-        "--baselines",
-        nargs="*",
-        default=["tfidf", "network", "majority", "lexicon", "textcat", "embeddings"],
-        help="which to fit beside the tagger; setfit, left out by default, takes ten minutes more",
-    )
+    parser.add_argument("--baselines", nargs="*", default=["tfidf", "network", "majority", "lexicon", "textcat", "embeddings"])
     parser.add_argument("--base", help="encoder of the embeddings and setfit baselines; by default the tagger's")
     parser.add_argument("--resamples", type=int, default=2000, help="of the bootstrap")
     parser.add_argument("--no-card", dest="card", action="store_false", help="leave the tagger's README.md alone")

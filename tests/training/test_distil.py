@@ -102,6 +102,22 @@ def test_what_is_trained_in_the_student_is_its_own() -> None:
     assert all(torch.equal(before[name], value) for name, value in made.teacher.network.state_dict().items())
 
 
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_a_blend_lies_between_the_student_and_the_layers_it_came_from(share: float) -> None:
+    made = distiller([1, 3], blend=share)
+    small = student(made)
+    with torch.no_grad():
+        for value in small.parameters():
+            value.add_(2.0)
+    trained = {name: value.clone() for name, value in small.named_parameters()}
+    made.blend(small)
+    teacher = made.teacher.network.state_dict()
+    for name, value in small.named_parameters():
+        theirs = teacher[name.replace("layer.1.", "layer.3.").replace("layer.0.", "layer.1.")]
+        assert torch.allclose(value, trained[name] + share * (theirs - trained[name]), atol=1e-6), name
+    assert made.fingerprint == distiller([1, 3]).fingerprint  # the same training
+
+
 @pytest.mark.parametrize("kind", ["mse", "soft"])
 def test_a_student_of_all_layers_starts_at_no_loss_and_one_of_some_does_not(kind: str, tiny_base: Path) -> None:
     for layers, least in (([0, 1, 2, 3], 0.0), ([0, 3], 1e-4)):

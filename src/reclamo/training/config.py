@@ -121,6 +121,7 @@ class DistilConfig(_Strict):
     hidden: Annotated[float, Field(ge=0, description="weight of the distance of each layer's states to the teacher's")] = 5.0
     kind: Annotated[Literal["soft", "mse"], Field(description="distance of logits: of the probabilities, or squared")] = "soft"
     temperature: Annotated[float, Field(gt=0, description="divides the logits before `soft` compares probabilities")] = 1.0
+    blend: Annotated[float, Field(ge=0, le=1, description="share of the teacher's weights in the finished student's, layer by layer")] = 0.0
 
     @field_validator("layers")
     @classmethod

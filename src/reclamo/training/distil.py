@@ -163,8 +163,8 @@ class Distiller:
 
     @property
     def fingerprint(self) -> dict[str, Any]:
-        """What a checkpoint must have been made with to go on from it."""
-        return {**self.config.model_dump(mode="json"), "teacher": self.teacher.fingerprint}
+        """What a checkpoint must have been made with to go on from it; the blend comes after training."""
+        return {**self.config.model_dump(mode="json", exclude={"blend"}), "teacher": self.teacher.fingerprint}
 
     @property
     def origin(self) -> dict[str, str]:
@@ -182,6 +182,18 @@ class Distiller:
             value.requires_grad = name in trained
         select_layers(student.encoder, self.config.layers)
         return student.train()
+
+    def blend(self, student: TaggerNetwork) -> None:
+        """Mix the teacher's weights into a trained student, in place: (1 - blend) * student + blend * teacher (Wortsman et al., 2022).
+
+        Both lie in one basin, since the student began as the teacher's layers; what lies between them carries over better to mail
+        of other kinds than either end.
+        """
+        share, known = self.config.blend, dict(self.teacher.network.named_parameters())
+        with torch.no_grad():
+            for name, value in student.named_parameters():
+                theirs = known[_in_teacher(name, self.config.layers)]
+                value.copy_((1 - share) * value + share * theirs.to(value.device))
 
     def __call__(
         self, network: TaggerNetwork, batch: Batch, labels: HeadsLoss, autocast: Callable[[], AbstractContextManager[Any]]
@@ -211,6 +223,15 @@ class Distiller:
     def _soft(self, head: Head, logits: Tensor, wanted: Tensor) -> Tensor:
         heat = self.config.temperature
         return heat**2 * soft_gap(head, logits / heat, wanted / heat)
+
+
+def _in_teacher(name: str, layers: Sequence[int]) -> str:
+    """The teacher's name for a student's parameter. Example: encoder.encoder.layer.1.output.dense.bias, [0, 4] -> ….layer.4.…"""
+    before, mark, after = name.partition(".layer.")
+    if not mark:
+        return name
+    number, _, rest = after.partition(".")
+    return f"{before}.layer.{layers[int(number)]}.{rest}"
 
 
 def square_gap(head: Head, logits: Tensor, wanted: Tensor) -> Tensor:

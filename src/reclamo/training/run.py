@@ -62,6 +62,8 @@ def run(config: TrainConfig) -> Artefact:
     with TrainingProgress(Path(config.run), describe(prepared)) as progress:
         trainer = make_trainer(config, taxonomy, start, prepared, progress)
         history = trainer.fit()
+        if start.distiller is not None:
+            start.distiller.blend(start.network)
         assert trainer.validation is not None
         linear = fit_ngrams(taxonomy, prepared, trainer.logits(trainer.validation), config.ngrams, progress)
     beside = output.with_name(output.name + ".new")
