@@ -21,6 +21,7 @@ from reclamo.errors import ArtefactError, UsageError  # noqa: E402
 from reclamo.model.base import load_base  # noqa: E402
 from reclamo.model.network import TaggerNetwork  # noqa: E402
 from reclamo.taxonomy import load_taxonomy, parse_taxonomy  # noqa: E402
+from reclamo.training.checkpoint import read_best, write_finished  # noqa: E402
 from reclamo.training.config import DataConfig, DistilConfig, OptimConfig, TrainConfig, UnlabelledConfig, load_config  # noqa: E402
 from reclamo.training.data import Tokens, TrainingSet  # noqa: E402
 from reclamo.training.distil import (  # noqa: E402
@@ -226,6 +227,9 @@ def test_the_teacher_is_the_best_network_of_its_run_however_many_layers_it_has(t
     )
     named = read_teacher(str(config), network(layers=4))
     assert (named.name, named.fingerprint) == ("reclamo-medium", teacher.fingerprint)
+    blended = network(layers=3, seed=10)
+    write_finished(tmp_path / "medium", blended)
+    assert torch.equal(read_teacher(str(tmp_path / "medium"), network(layers=4)).network.attention.weight, blended.attention.weight)
     write_checkpoint(tmp_path / "other", network(layers=3, seed=9))
     assert read_teacher(str(tmp_path / "other"), network()).fingerprint != teacher.fingerprint
 
@@ -370,7 +374,8 @@ def test_a_whole_run_says_where_its_tagger_comes_from(tiny_base: Path, tmp_path:
         labels = {"mood": "bad" if "nadie" in text.text else "good", "topics": []}
         split = "validation" if number % 4 == 0 else "train"
         rows.append({"id": str(number), "lang": "es", "text": text.text, "split": split, "labels": labels})
-    write_checkpoint(tmp_path / "big", TaggerNetwork(load_base(tiny_base)[0], TOY.n_logits))
+    teacher = TaggerNetwork(load_base(tiny_base)[0], TOY.n_logits)
+    write_checkpoint(tmp_path / "big", teacher)
     described = {
         "data": {
             "corpus": [write(tmp_path / "rows.jsonl", rows)],
@@ -379,7 +384,7 @@ def test_a_whole_run_says_where_its_tagger_comes_from(tiny_base: Path, tmp_path:
         "model": {"name": "small", "base": str(tiny_base), "vocabulary": None, "taxonomy": str(tmp_path / "toy.toml"), "compress": False},
         "optim": {"epochs": 1, "threads": 1, "precision": "fp32", "tokens_per_batch": 256},
         "ngrams": {"enabled": False},
-        "distil": {"teacher": str(tmp_path / "big"), "layers": [1]},
+        "distil": {"teacher": str(tmp_path / "big"), "layers": [1], "blend": 0.5},
         "run": str(tmp_path / "run"),
         "output": str(tmp_path / "tagger"),
     }
@@ -389,7 +394,12 @@ def test_a_whole_run_says_where_its_tagger_comes_from(tiny_base: Path, tmp_path:
     settings = '[optim]\nepochs = 1\nthreads = 1\nprecision = "fp32"\ntokens_per_batch = 256\n'
     config.write_text(f"{places}layers = [1]\n{settings}", encoding="utf-8")
     student = TaggerNetwork(load_base(tiny_base)[0], TOY.n_logits)
-    assert read_teacher(str(config), student).name == "reclamo-small", "a student can teach in its turn"
+    again = read_teacher(str(config), student)
+    assert again.name == "reclamo-small", "a student can teach in its turn"
+    best = read_best(tmp_path / "run" / "checkpoint")
+    assert best is not None
+    assert torch.allclose(again.network.attention.weight, (best["attention.weight"] + teacher.attention.weight) / 2, atol=1e-6)
+    assert not torch.allclose(again.network.attention.weight, best["attention.weight"], atol=1e-4)
     training = artefact.manifest.training
     assert training["distilled_from"]["name"] == "big"
     assert len(training["distilled_from"]["weights_sha256"]) == 64

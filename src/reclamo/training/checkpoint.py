@@ -17,6 +17,7 @@ from reclamo.errors import ArtefactError
 
 STATE = "state.json"
 TENSORS = "tensors.safetensors"
+FINISHED = "finished.safetensors"
 BEST = "extra.best."
 
 
@@ -63,6 +64,25 @@ def load_checkpoint(folder: Path, network: nn.Module, optimiser: Optimizer) -> d
     form["state"] = moments
     optimiser.load_state_dict(form)
     return _under(tensors, "extra.")
+
+
+def write_finished(run: Path, network: nn.Module) -> None:
+    """Keep a finished network's weights beside its checkpoint, whose own are those before the blend, in one rename."""
+    fresh = run / (FINISHED + ".new")
+    save_file({name: value.detach().contiguous() for name, value in network.state_dict().items()}, fresh)
+    fresh.replace(run / FINISHED)
+
+
+def read_finished(run: Path) -> dict[str, Tensor] | None:
+    """Read the weights that a run ended with: the finished ones, or the best of its checkpoint; None where no epoch has ended.
+
+    Raises:
+        ArtefactError: the checkpoint is broken.
+    """
+    try:
+        return load_file(run / FINISHED) if (run / FINISHED).is_file() else read_best(run / "checkpoint")
+    except SafetensorError as error:
+        raise ArtefactError(f"the finished weights are broken ({error}); train again", path=run) from error
 
 
 def read_best(folder: Path) -> dict[str, Tensor] | None:

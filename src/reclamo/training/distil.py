@@ -25,7 +25,7 @@ from reclamo.model.exported import count_layers, read_exported
 from reclamo.model.loss import HeadsLoss
 from reclamo.model.network import TaggerNetwork
 from reclamo.taxonomy import Head, Taxonomy
-from reclamo.training.checkpoint import read_best, read_state
+from reclamo.training.checkpoint import read_finished, read_state
 from reclamo.training.config import DistilConfig, TrainConfig, load_config
 from reclamo.training.data import Batch
 
@@ -54,7 +54,7 @@ def read_teacher(source: str, network: TaggerNetwork, taxonomy: Taxonomy | None 
         return _read_tagger(source, network, taxonomy, base)
     name, run, config = _place(source)
     how = f"`python train.py --config {source}`" if config else "the teacher's training"
-    weights, state = read_best(run / "checkpoint"), read_state(run / "checkpoint")
+    weights, state = read_finished(run), read_state(run / "checkpoint")
     if weights is None or state is None:
         raise ArtefactError(f"no trained teacher to learn from; run {how} first, or set distil.teacher to another run folder", path=run)
     if not finished(state):

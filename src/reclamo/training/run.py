@@ -24,6 +24,7 @@ from reclamo.model.base import import_base, load_base
 from reclamo.model.network import TaggerNetwork
 from reclamo.taxonomy import Taxonomy, load_taxonomy
 from reclamo.training.calibration import fit_calibration, uncalibrated
+from reclamo.training.checkpoint import FINISHED, write_finished
 from reclamo.training.config import ModelConfig, NGramsConfig, TrainConfig
 from reclamo.training.data import Tokens, TrainingSet
 from reclamo.training.distil import Distiller, read_teacher, require_own_folders, select_layers
@@ -58,12 +59,14 @@ def run(config: TrainConfig) -> Artefact:
     require_free(output)  # now, and not after hours of training
     taxonomy = load_taxonomy(config.model.taxonomy)
     start = make_start(config, taxonomy)
+    (Path(config.run) / FINISHED).unlink(missing_ok=True)  # of an earlier training
     prepared = as_the_tagger_reads(prepare(config.data, taxonomy), taxonomy)
     with TrainingProgress(Path(config.run), describe(prepared)) as progress:
         trainer = make_trainer(config, taxonomy, start, prepared, progress)
         history = trainer.fit()
         if start.distiller is not None:
             start.distiller.blend(start.network)
+        write_finished(Path(config.run), start.network)
         assert trainer.validation is not None
         linear = fit_ngrams(taxonomy, prepared, trainer.logits(trainer.validation), config.ngrams, progress)
     beside = output.with_name(output.name + ".new")
