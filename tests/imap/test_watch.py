@@ -85,6 +85,18 @@ def test_new_mail_gets_a_row_as_it_comes(dovecot: Dovecot, user: str, tmp_path: 
     assert {path.name for path in tmp_path.iterdir()} == {"tags.jsonl", "tags.jsonl.journal", "manifest.json"}
 
 
+@pytest.fixture(autouse=True)
+def no_stray_signal() -> Iterator[None]:
+    """A SIGTERM that no run waits for fails the test, and does not end the process that all tests run in."""
+
+    def refuse(number: int, frame: object) -> None:
+        raise AssertionError("a SIGTERM came when nothing was being followed")
+
+    before = signal.signal(signal.SIGTERM, refuse)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
 @pytest.fixture
 def stop_after(run_tag: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Follow a source in this process until something holds, then send SIGTERM."""
@@ -221,11 +233,11 @@ def test_a_stop_while_the_first_pass_connects_again(dovecot: Dovecot, user: str,
         if len(waits) == 1:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(ImapFolder, "_sleep", sleep)
     with CuttingProxy(dovecot.port, []) as proxy:
         url = parse_imap_url(dovecot.url(user, port=proxy.port))
         source = ImapMessages(url, ImapOptions(connection=ConnectionOptions(attempts=None)))
-        source.folder.run(lambda client: None)
+        source.folder.run(lambda client: None)  # which may have to wait for a busy server, and must not be stopped
+        monkeypatch.setattr(ImapFolder, "_sleep", sleep)
         proxy.leave()  # the server goes away before the first message
         assert list(follow(source, lambda chunk: pytest.fail("nothing came"), None)) == []  # type: ignore[arg-type]
     assert len(waits) == 1
