@@ -31,7 +31,7 @@ def constant(node: Any) -> NDArray[np.float32]:
 def write_out(model: Any) -> int:
     """Put in place of each linear map's 8-bit weights, scales and zero points the numbers that they stand for.
 
-    The answers stay the same. OpenVINO else works them out again for every batch, where it does not multiply in 8 bits.
+    The answers stay the same but for rounding. OpenVINO else works them out again for every batch, where it does not multiply in 8 bits.
 
     Args:
         model: an OpenVINO model, changed in place; one that rounds its inputs too, to multiply in 8 bits, is left as it is.

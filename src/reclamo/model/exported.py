@@ -6,7 +6,7 @@ what they stand for: within half a step of what was trained.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -122,7 +122,7 @@ def read_encoder(artefact: Artefact) -> tuple[BertModel, PreTrainedTokenizerFast
     config = BertConfig(
         vocab_size=words[0],
         hidden_size=words[1],
-        num_hidden_layers=count_layers(artefact),
+        num_hidden_layers=count_layers(operations),
         num_attention_heads=int(heads),
         intermediate_size=wide,
         max_position_embeddings=places[0],
@@ -146,9 +146,9 @@ def _read_tokenizer(artefact: Artefact, longest: int) -> PreTrainedTokenizerFast
     return tokenizer
 
 
-def count_layers(artefact: Artefact) -> int:
-    """Count the encoder's layers in the exported network."""
-    named = (name.partition(".layer.")[2].partition(".")[0] for name in read_operations(artefact))
+def count_layers(operations: Iterable[str]) -> int:
+    """Count the encoder's layers by the names of the exported operations."""
+    named = (name.partition(".layer.")[2].partition(".")[0] for name in operations)
     return 1 + max((int(number) for number in named if number.isdigit()), default=-1)
 
 

@@ -21,7 +21,7 @@ from torch.nn import functional
 from reclamo.artefact import open_artefact
 from reclamo.artefact.store import MANIFEST
 from reclamo.errors import ArtefactError, BaseModelError, UsageError
-from reclamo.model.exported import count_layers, read_exported
+from reclamo.model.exported import count_layers, read_exported, read_operations
 from reclamo.model.loss import HeadsLoss
 from reclamo.model.network import TaggerNetwork
 from reclamo.taxonomy import Head, Taxonomy
@@ -48,7 +48,8 @@ def read_teacher(source: str, network: TaggerNetwork, taxonomy: Taxonomy | None 
         taxonomy, base: what the teacher must have been trained with, where its checkpoint or manifest says so.
 
     Raises:
-        ArtefactError: no teacher there, one whose training was cut short or had other settings, or one of another base or taxonomy.
+        ArtefactError: no teacher there, one whose training was cut short or had other settings, or one of another base or taxonomy; or a
+            finished tagger whose weights cannot be read back.
     """
     if (Path(source) / MANIFEST).is_file():
         return _read_tagger(source, network, taxonomy, base)
@@ -80,7 +81,7 @@ def _read_tagger(source: str, network: TaggerNetwork, taxonomy: Taxonomy | None,
     artefact = open_artefact(source)
     same_taxonomy = taxonomy is None or artefact.manifest.taxonomy_sha256 == taxonomy.sha256
     _require_same(same_taxonomy, base is None or artefact.manifest.base == base, Path(source))
-    select_layers(network.encoder, range(count_layers(artefact)))
+    select_layers(network.encoder, range(count_layers(read_operations(artefact))))
     weights = read_exported(artefact, network)
     network.load_state_dict(weights, strict=False)  # what is no parameter is the same in every network of the base
     network.eval().requires_grad_(False)
