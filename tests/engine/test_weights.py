@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,10 +11,8 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("nncf")
 
-import openvino
-
 from reclamo.engine.processor import instructions
-from reclamo.engine.runtime import Runtime
+from reclamo.engine.runtime import Runtime, core
 from reclamo.engine.weights import constant, write_out
 from reclamo.model.base import load_base
 from reclamo.model.network import TaggerNetwork
@@ -34,13 +33,13 @@ def compressed(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return folder / "network.xml"
 
 
-def answers(model: openvino.Model, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0})
+def answers(model: Any, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    compiled = core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0})
     return np.array(compiled({"input_ids": ids, "attention_mask": mask})[0])
 
 
 def test_every_map_is_written_out_and_answers_as_before(compressed: Path) -> None:
-    plain, wide = (openvino.Core().read_model(str(compressed)) for _ in range(2))
+    plain, wide = (core().read_model(str(compressed)) for _ in range(2))
     kept = [n for n in plain.get_ops() if n.get_type_name() == "MatMul" and n.input_value(1).get_node().get_type_name() != "Constant"]
     rounded = [n for n in kept if n.input_value(1).get_node().get_type_name() == "Convert"]
     assert write_out(wide) == len(rounded) == 2 * 6 + 2  # two layers of six maps, queries and values of the heads
@@ -52,7 +51,7 @@ def test_every_map_is_written_out_and_answers_as_before(compressed: Path) -> Non
 
 
 def test_weights_of_16_bits_are_left_as_they_are(tiny_tagger: Path) -> None:
-    assert write_out(openvino.Core().read_model(str(tiny_tagger / "network.xml"))) == 0
+    assert write_out(core().read_model(str(tiny_tagger / "network.xml"))) == 0
 
 
 def test_a_weight_is_what_its_whole_numbers_scale_and_zero_point_stand_for() -> None:

@@ -97,17 +97,6 @@ def no_stray_signal() -> Iterator[None]:
     signal.signal(signal.SIGTERM, before)
 
 
-def send_stop() -> None:
-    """Send SIGTERM to this process, through a fresh thread: Python's handler runs in the main one all the same.
-
-    In the main thread of a process with AMX registers in use, the signal's frame can be larger than the stack that some library put there
-    for signals, and then ends the process with a segmentation fault.
-    """
-    thread = threading.Thread(target=signal.raise_signal, args=(signal.SIGTERM,))
-    thread.start()
-    thread.join()
-
-
 @pytest.fixture
 def stop_after(run_tag: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Follow a source in this process until something holds, then send SIGTERM."""
@@ -242,7 +231,7 @@ def test_a_stop_while_the_first_pass_connects_again(dovecot: Dovecot, user: str,
         waits.append(seconds)
         assert len(waits) < 5, "it goes on connecting"
         if len(waits) == 1:
-            send_stop()
+            signal.raise_signal(signal.SIGTERM)
 
     with CuttingProxy(dovecot.port, []) as proxy:
         url = parse_imap_url(dovecot.url(user, port=proxy.port))

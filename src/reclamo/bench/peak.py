@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from reclamo.engine.runtime import core
+
 SIZE: Final = 2048
 WORK: Final = 2 * SIZE**3
 
@@ -35,12 +37,11 @@ def _best(product: Callable[[], Any], seconds: float = 0.4) -> float:
 def _openvino_products(threads: int) -> list[tuple[str, Callable[[], Any]]]:
     import openvino
 
-    core = openvino.Core()
     data = np.random.default_rng(0).standard_normal((SIZE, SIZE), dtype=np.float32)
     made: list[tuple[str, Callable[[], Any]]] = []
     for name, hint in (("fp32", "f32"), ("bf16", "bf16"), ("int8", "f32")):
         options = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
-        request = core.compile_model(_product_graph(data, quantised=name == "int8"), "CPU", options).create_infer_request()
+        request = core().compile_model(_product_graph(data, quantised=name == "int8"), "CPU", options).create_infer_request()
         request.set_input_tensor(openvino.Tensor(data))
         made.append((name, request.infer))
     return made

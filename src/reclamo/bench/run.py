@@ -92,7 +92,7 @@ def run_bench(options: BenchOptions, say: Say) -> dict[str, Any]:
     result: dict[str, Any] = {"machine": describe_machine(), "settings": _settings(options), "busy": [busy_share()]}
     result["mixes"] = [{"name": mix.name, "messages": len(mix.texts), "mean_tokens": round(mix.mean, 1)} for mix in mixes]
     result |= _side_by_side(options, names, mixes, near, say)
-    result["profile"] = profile_network(options.models[0] / "network.xml", options.threads)
+    result["profile"] = profile_network(open_artefact(options.models[0]), options.threads)
     result["start"] = measure_start(options.models[0], say)
     result["reading"] = _reading(options, say)
     result["two_processes"] = _two_processes(options, mixes[0], say)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from reclamo.bench.machine import multiplies_in_8_bits
 from reclamo.bench.work import XLM_R_BASE, NetworkShape, read_shape
+from reclamo.engine.runtime import core
 from reclamo.engine.tagger import TOKENS_PER_BATCH
 from reclamo.engine.tokens import UnitMaker, batches_by_tokens, pad_batch
 from reclamo.errors import UsageError
@@ -127,8 +128,6 @@ def torch_network(model: Path, threads: int, precision: str) -> Network:
 
 def openvino_network(model: Path, threads: int, precision: str) -> Network:
     """Our network in OpenVINO with the weights as they were trained, not in 8 bits."""
-    import openvino
-
     from reclamo.training.export import export_network
 
     with tempfile.TemporaryDirectory() as folder:
@@ -136,7 +135,7 @@ def openvino_network(model: Path, threads: int, precision: str) -> Network:
         options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
         if precision != "auto":
             options["INFERENCE_PRECISION_HINT"] = {"fp32": "f32", "bf16": "bf16"}[precision]
-        compiled = openvino.Core().compile_model(str(Path(folder) / "network.xml"), "CPU", options)
+        compiled = core().compile_model(str(Path(folder) / "network.xml"), "CPU", options)
     used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
     return Network(model, lambda ids, mask: compiled({"input_ids": ids, "attention_mask": mask}), {"f32": "fp32"}.get(used, used))
 

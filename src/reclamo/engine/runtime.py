@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock
@@ -56,23 +56,42 @@ class Session:
 
 
 class Requests:
-    """A compiled network that several threads may ask at once: each call has a request of its own."""
+    """A compiled network that several threads may ask at once: each call has a request of its own.
 
-    def __init__(self, network: Any) -> None:
+    Args:
+        network: the compiled network.
+        alone: it was compiled for one thread.
+    """
+
+    def __init__(self, network: Any, *, alone: bool = False) -> None:
         self._network = network
+        self._alone = alone
         self._free: SimpleQueue[Any] = SimpleQueue()
 
     def __call__(self, ids: NDArray[np.int64], mask: NDArray[np.int64], *, contributions: bool = True) -> Scores:
-        """Score a batch, as `Runtime` does."""
+        """Score a batch, as `Runtime` does.
+
+        Raises:
+            RuntimeError: the network failed; the next batch is not touched by it.
+        """
         try:
             request = self._free.get_nowait()
         except Empty:
             request = self._network.create_infer_request()
         try:
-            result = request.infer({"input_ids": ids, "attention_mask": mask})
+            result = self._infer(request, {"input_ids": ids, "attention_mask": mask})
             return np.array(result[0], dtype=np.float32), np.array(result[1], dtype=np.float32) if contributions else None
         finally:
             self._free.put(request)
+
+    def _infer(self, request: Any, inputs: dict[str, NDArray[np.int64]]) -> Any:
+        if not self._alone:
+            return request.infer(inputs)
+        # Where a network has one thread, `infer` (OpenVINO 2026.4) says nothing of an error, gives no rows, and goes through the same
+        # work again at the next call of any network on that thread: a crash, where the first is gone by then. This way it raises.
+        request.start_async(inputs)
+        request.wait()
+        return request.results
 
 
 class Runtime:
@@ -92,12 +111,7 @@ class Runtime:
     def __init__(
         self, network: Path, *, threads: int | None = None, precision: str = "auto", cache: Path | None = None, identity: str = ""
     ) -> None:
-        import openvino
-
-        # The bindings look numpy up when they first touch a tensor's data. Two threads that do so at once, each its first time, wait for
-        # each other for ever: one for the interpreter's lock, the other, which holds it, for the end of that look-up.
-        _ = openvino.Tensor(np.zeros(1, np.float32)).data
-        self._core = openvino.Core()
+        self._core = core()
         self._network = network
         self._threads = threads or available_cores()
         self._precision = precision
@@ -128,7 +142,8 @@ class Runtime:
 
     @cached_property
     def _alone(self) -> Requests:
-        return Requests(self._compile({"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": self._threads}))
+        options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": self._threads}
+        return Requests(self._compile(options), alone=self._threads == 1)
 
     @cached_property
     def abreast(self) -> Requests:
@@ -160,7 +175,7 @@ class Runtime:
 
     def _build(self, options: dict[str, Any]) -> Any:
         try:
-            return self._core.compile_model(read_network(self._core, self._network, self._precision), "CPU", options)
+            return self._core.compile_model(read_network(self._network, self._precision), "CPU", options)
         except RuntimeError as error:
             reason = str(error).splitlines()[0]
             raise ArtefactError(f"could not be built ({reason}); copy the tagger again", path=self._network) from error
@@ -170,14 +185,30 @@ class Runtime:
         return writes_out(self._precision), *about
 
 
+@cache
+def core() -> Any:
+    """Give this process's one OpenVINO core, which is never let go.
+
+    On processors with AMX a core puts a stack of its own under the thread's signals. Where there were two and the first is let go before
+    the second (OpenVINO 2026.4), that thread's signals are left with the first one's stack, which is gone: the next SIGTERM or Ctrl-C
+    ends the process with a segmentation fault.
+    """
+    import openvino
+
+    # The bindings look numpy up when they first touch a tensor's data. Two threads that do so at once, each its first time, wait for
+    # each other for ever: one for the interpreter's lock, the other, which holds it, for the end of that look-up.
+    _ = openvino.Tensor(np.zeros(1, np.float32)).data
+    return openvino.Core()
+
+
 def writes_out(precision: str) -> bool:
     """Say whether 8-bit weights would only cost time: where there is AMX they are multiplied in bf16."""
     return "amx_bf16" in instructions() and precision != "fp32"
 
 
-def read_network(core: Any, network: Path, precision: str = "auto") -> Any:
+def read_network(network: Path, precision: str = "auto") -> Any:
     """Read a graph as it is to be compiled on this processor."""
-    model = core.read_model(str(network))
+    model = core().read_model(str(network))
     if writes_out(precision):
         write_out(model)
     return model
