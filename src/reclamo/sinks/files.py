@@ -7,7 +7,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -136,12 +136,7 @@ class CsvRows:
     def lines(self, tags: Tags, *, first: bool) -> str:
         """Give one row, which may span lines, after the header if it is the first."""
         row = {key: csv_cell(value) for key, value in flat_row(tags, self.taxonomy, with_text=self.with_text).items()}
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        if first:
-            writer.writerow(row)
-        writer.writerow(row.values())
-        return text.getvalue()
+        return (csv_line(row) if first else "") + csv_line(row.values())
 
     def encode(self, tags: Tags, *, first: bool) -> bytes:
         """Give one row as bytes."""
@@ -157,6 +152,13 @@ class CsvRows:
             for row in csv.DictReader(file):
                 id = row["id"]
                 yield id[1:] if id.startswith("'") and id[1:].startswith(FORMULA_STARTS) else id
+
+
+def csv_line(cells: Iterable[Any]) -> str:
+    """Give a row with its end; a cell that holds an end of any kind is quoted, as it is not where only `\\n` ends the rows."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue().removesuffix("\r\n") + "\n"
 
 
 def csv_cell(value: Any) -> Any:

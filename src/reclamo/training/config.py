@@ -59,7 +59,7 @@ class DataConfig(_Strict):
 class ModelConfig(_Strict):
     """The network and its input."""
 
-    name: Annotated[str, Field(description="name of the tagger; written into every row")] = "reclamo-small"
+    name: Annotated[str, Field(description="name of the tagger; written into every row")] = "tagger"
     base: Annotated[
         str, Field(description="folder or hub name of the encoder, or folder of a finished tagger whose encoder to go on from")
     ] = "base/e5-small"
@@ -139,8 +139,18 @@ class TrainConfig(_Strict):
     optim: OptimConfig = OptimConfig()
     ngrams: NGramsConfig = NGramsConfig()
     distil: DistilConfig | None = None
-    run: Annotated[str, Field(description="folder for checkpoints and logs")] = "runs/small"
-    output: Annotated[str, Field(description="folder of the finished tagger")] = "models/reclamo-small"
+    run: Annotated[str, Field(description="folder for checkpoints and logs; runs/ and the tagger's name by default")]
+    output: Annotated[str, Field(description="folder of the finished tagger; `tagger` in the run folder by default")]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_folders(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        model = data.get("model")
+        name = model.get("name") if isinstance(model, dict) else None
+        run = data.get("run", f"runs/{name or ModelConfig.model_fields['name'].default}")
+        return {"run": run, "output": f"{run}/tagger", **data}
 
     @model_validator(mode="after")
     def _fits_together(self) -> TrainConfig:

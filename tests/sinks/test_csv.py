@@ -1,0 +1,25 @@
+"""What any CSV reader gets back is what was written."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reclamo.sinks.files import csv_line
+
+cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+
+@given(st.lists(st.lists(cells, min_size=2, max_size=2), min_size=1, max_size=4))
+def test_rows_come_back_whatever_is_in_them(rows: list[list[str]]) -> None:
+    written = "".join(csv_line(row) for row in rows)
+    assert list(csv.reader(io.StringIO(written, newline=""))) == rows
+
+
+def test_a_lone_carriage_return_splits_no_row() -> None:
+    written = csv_line(["id", "text"]) + csv_line(["a\rb", "uno\rdos"])
+    assert pd.read_csv(io.StringIO(written, newline="")).to_dict("records") == [{"id": "a\rb", "text": "uno\rdos"}]
