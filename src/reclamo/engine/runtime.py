@@ -32,6 +32,7 @@ HINTS: Final[dict[str, dict[str, Any]]] = {
     "bf16": {GROUP: 96, "INFERENCE_PRECISION_HINT": "bf16"},
     "fp32": {GROUP: 0, "INFERENCE_PRECISION_HINT": "f32"},
 }
+ONE_CORE: Final = Lock()
 WIDE: Final = 4  # threads up to which every thread is a stream of its own
 
 
@@ -185,7 +186,6 @@ class Runtime:
         return writes_out(self._precision), *about
 
 
-@cache
 def core() -> Any:
     """Give this process's one OpenVINO core, which is never let go.
 
@@ -193,6 +193,12 @@ def core() -> Any:
     the second (OpenVINO 2026.4), that thread's signals are left with the first one's stack, which is gone: the next SIGTERM or Ctrl-C
     ends the process with a segmentation fault.
     """
+    with ONE_CORE:
+        return _make_core()
+
+
+@cache
+def _make_core() -> Any:
     import openvino
 
     # The bindings look numpy up when they first touch a tensor's data. Two threads that do so at once, each its first time, wait for
