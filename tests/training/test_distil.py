@@ -15,7 +15,7 @@ from safetensors.torch import save_file  # noqa: E402
 from tests.training.test_learns import SCHEMA  # noqa: E402
 from transformers import BertConfig, BertModel  # noqa: E402
 
-from reclamo.artefact import Calibration, HeadCalibration  # noqa: E402
+from reclamo.artefact import Artefact, Calibration, HeadCalibration, open_artefact  # noqa: E402
 from reclamo.corpus import Example  # noqa: E402
 from reclamo.errors import ArtefactError, UsageError  # noqa: E402
 from reclamo.model.base import load_base  # noqa: E402
@@ -408,3 +408,34 @@ def test_a_whole_run_says_where_its_tagger_comes_from(tiny_base: Path, tmp_path:
     network = artefact.path / "network.xml"
     assert "layer.0" in network.read_text(encoding="utf-8")
     assert "layer.1" not in network.read_text(encoding="utf-8")
+
+
+def test_weights_stay_in_16_bits_where_8_would_change_the_answers(
+    tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The parity gate sees a network of 8 bits that is off, then one that is not."""
+    asked: list[str] = []
+
+    def parity(network: TaggerNetwork, artefact: Artefact, texts: list[str]) -> dict[str, float]:
+        asked.append(artefact.manifest.precision)
+        off = 0.04 if artefact.manifest.precision.startswith("int8") else 0.001
+        return {"mean": off, "max": off, "logits": off, "texts": float(len(texts))}
+
+    monkeypatch.setattr("reclamo.training.run.parity", parity)
+    (tmp_path / "toy.toml").write_text(SCHEMA, encoding="utf-8")
+    rows = [
+        {"id": e.id, "lang": "es", "text": e.text, "labels": {"mood": "bad" if "nadie" in e.text else "good"}} for e in texts(40, seed=5)
+    ]
+    described = {
+        "data": {"corpus": [write(tmp_path / "rows.jsonl", rows)]},
+        "model": {"base": str(tiny_base), "vocabulary": None, "taxonomy": str(tmp_path / "toy.toml")},
+        "optim": {"epochs": 1, "threads": 1, "precision": "fp32", "tokens_per_batch": 256},
+        "ngrams": {"enabled": False},
+        "run": str(tmp_path / "run"),
+        "output": str(tmp_path / "tagger"),
+    }
+    artefact = run(TrainConfig.model_validate(described))
+    assert asked == ["int8 weights", "fp16 weights"]
+    assert artefact.manifest.precision == "fp16 weights"
+    assert open_artefact(tmp_path / "tagger").manifest.metrics["parity"]["mean"] == 0.001
+    assert "off by 0.0400 on the mean: the weights are kept in 16 bits" in caplog.text

@@ -69,7 +69,7 @@ class ModelConfig(_Strict):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     encoder_dropout: Annotated[float, Field(ge=0, lt=1, description="inside the encoder; 0 is 1.6 times faster")] = 0.0
     freeze_embeddings: bool = True
-    compress: Annotated[bool, Field(description="export the weights in 8 bits; in 16 otherwise")] = True
+    compress: Annotated[bool, Field(description="export the weights in 8 bits, where that keeps the answers; in 16 otherwise")] = True
     int8_samples: Annotated[int, Field(ge=0, description="texts to fit 8-bit ranges on, to compute in 8 bits; 0 computes in 16 or 32")] = 0
     layers: Annotated[int | None, Field(ge=1, description="keep only the first layers of the encoder; all by default")] = None
 

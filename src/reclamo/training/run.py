@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from collections.abc import Sequence
@@ -28,12 +29,13 @@ from reclamo.training.checkpoint import FINISHED, write_finished
 from reclamo.training.config import ModelConfig, NGramsConfig, TrainConfig
 from reclamo.training.data import Tokens, TrainingSet
 from reclamo.training.distil import Distiller, read_teacher, require_own_folders, select_layers
-from reclamo.training.export import parity, require_parity, update_manifest, write_artefact
+from reclamo.training.export import keeps_parity, parity, require_parity, update_manifest, write_artefact
 from reclamo.training.ngrams import fit_linear_part
 from reclamo.training.prepare import Prepared, as_the_tagger_reads, describe, draw, prepare
 from reclamo.training.progress import TrainingProgress
 from reclamo.training.trainer import History, Progress, Trainer
 
+log = logging.getLogger("reclamo")
 PARITY_TEXTS = 300
 
 
@@ -69,21 +71,29 @@ def run(config: TrainConfig) -> Artefact:
         write_finished(Path(config.run), start.network)
         assert trainer.validation is not None
         linear = fit_ngrams(taxonomy, prepared, trainer.logits(trainer.validation), config.ngrams, progress)
-    beside = output.with_name(output.name + ".new")
-    shutil.rmtree(beside, ignore_errors=True)  # of a run that was stopped here
-    artefact = write_artefact(
-        beside,
-        start.network,
-        start.tokenizer,
-        taxonomy,
-        uncalibrated(taxonomy),
-        describe_tagger(config, start, prepared, history, time.time() - started),
-        compress=config.model.compress,
-        linear=linear,
-        samples=[example.text for example in draw(prepared.train, config.model.int8_samples)] if config.model.int8_samples else [],
-    )
-    artefact = update_manifest(artefact, calibration=calibrate_as_served(artefact, prepared.validation))
-    figures = parity(start.network, artefact, [example.text for example in prepared.validation][:PARITY_TEXTS])
+    seconds = time.time() - started
+
+    def export(*, compress: bool) -> tuple[Artefact, dict[str, float]]:
+        beside = output.with_name(output.name + ".new")
+        shutil.rmtree(beside, ignore_errors=True)  # of a run that was stopped here
+        artefact = write_artefact(
+            beside,
+            start.network,
+            start.tokenizer,
+            taxonomy,
+            uncalibrated(taxonomy),
+            describe_tagger(config, start, prepared, history, seconds),
+            compress=compress,
+            linear=linear,
+            samples=[example.text for example in draw(prepared.train, config.model.int8_samples)] if config.model.int8_samples else [],
+        )
+        artefact = update_manifest(artefact, calibration=calibrate_as_served(artefact, prepared.validation))
+        return artefact, parity(start.network, artefact, [example.text for example in prepared.validation][:PARITY_TEXTS])
+
+    artefact, figures = export(compress=config.model.compress)
+    if config.model.compress and not config.model.int8_samples and not keeps_parity(figures):
+        log.warning("in 8 bits the probabilities are off by %.4f on the mean: the weights are kept in 16 bits", figures["mean"])
+        artefact, figures = export(compress=False)
     require_parity(figures)
     return replace_artefact(update_manifest(artefact, metrics={"parity": figures}), output)
 
