@@ -11,6 +11,7 @@ pytest.importorskip("nncf")
 
 from tests.conftest import SENTENCES
 
+from reclamo.engine.runtime import core
 from reclamo.engine.weights import rounds_inputs, write_out
 from reclamo.model.base import load_base
 from reclamo.model.network import TaggerNetwork
@@ -20,8 +21,6 @@ from reclamo.training.export import export_network
 
 @pytest.mark.slow
 def test_products_in_8_bits_but_not_those_that_stay_as_they_are(tiny_base: Path, tmp_path: Path) -> None:
-    import openvino
-
     encoder, tokenizer = load_base(tiny_base)
     network = TaggerNetwork(encoder, load_taxonomy().n_logits)
     texts = [text for group in SENTENCES.values() for text in group]
@@ -30,7 +29,7 @@ def test_products_in_8_bits_but_not_those_that_stay_as_they_are(tiny_base: Path,
     for name, samples in (("plain", []), ("int8", ids)):
         (tmp_path / name).mkdir()
         export_network(network, tmp_path / name, samples=samples)
-        found[name] = openvino.Core().read_model(str(tmp_path / name / "network.xml"))
+        found[name] = core().read_model(str(tmp_path / name / "network.xml"))
     products = {node.get_friendly_name(): _from_8_bits(node) for node in found["int8"].get_ops() if node.get_type_name() == "MatMul"}
     feed_forward = [eight for name, eight in products.items() if "intermediate.dense" in name or "self.query" in name]
     assert feed_forward

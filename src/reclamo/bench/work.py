@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from reclamo.engine.runtime import core
 from reclamo.errors import ArtefactError
 
 
@@ -57,9 +58,7 @@ def read_shape(network: Path, labels: int) -> NetworkShape:
     Raises:
         ArtefactError: the graph has no attention or no embeddings where BERT has them.
     """
-    import openvino
-
-    graph = openvino.Core().read_model(str(network))
+    graph = core().read_model(str(network))
     attention = [node for node in graph.get_ops() if node.get_type_name() == "ScaledDotProductAttention"]
     tables = [_table(node) for node in graph.get_ops() if node.get_type_name() == "Gather"]
     words = max((table for table in tables if table), default=None)

@@ -193,7 +193,7 @@ def core() -> Any:
     the second (OpenVINO 2026.4), that thread's signals are left with the first one's stack, which is gone: the next SIGTERM or Ctrl-C
     ends the process with a segmentation fault.
     """
-    with ONE_CORE:
+    with ONE_CORE:  # `cache` alone would let two threads make one each
         return _make_core()
 
 

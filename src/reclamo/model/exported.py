@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from reclamo.artefact import Artefact
+from reclamo.engine.runtime import core
 from reclamo.engine.weights import constant, rounds_inputs
 from reclamo.errors import ArtefactError
 from reclamo.model.network import LabelAttention, TaggerNetwork
@@ -90,9 +91,7 @@ def _read(operations: Mapping[str, Any], prefix: str, module: nn.Module, field: 
 
 def read_operations(artefact: Artefact) -> dict[str, Any]:
     """Read the exported network's operations by name."""
-    import openvino
-
-    return {op.get_friendly_name(): op for op in openvino.Core().read_model(str(artefact.network)).get_ordered_ops()}
+    return {op.get_friendly_name(): op for op in core().read_model(str(artefact.network)).get_ordered_ops()}
 
 
 def read_encoder(artefact: Artefact) -> tuple[BertModel, PreTrainedTokenizerFast]:
