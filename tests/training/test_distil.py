@@ -21,13 +21,14 @@ from reclamo.errors import ArtefactError, UsageError  # noqa: E402
 from reclamo.model.base import load_base  # noqa: E402
 from reclamo.model.network import TaggerNetwork  # noqa: E402
 from reclamo.taxonomy import load_taxonomy, parse_taxonomy  # noqa: E402
-from reclamo.training.checkpoint import read_best, write_finished  # noqa: E402
+from reclamo.training.checkpoint import read_best, read_finished, write_finished  # noqa: E402
 from reclamo.training.config import DataConfig, DistilConfig, OptimConfig, TrainConfig, UnlabelledConfig, load_config  # noqa: E402
 from reclamo.training.data import Tokens, TrainingSet  # noqa: E402
 from reclamo.training.distil import (  # noqa: E402
     Distiller,
     Teacher,
     finished,
+    hash_weights,
     hidden_gap,
     read_teacher,
     require_own_folders,
@@ -117,6 +118,26 @@ def test_a_blend_lies_between_the_student_and_the_layers_it_came_from(share: flo
         theirs = teacher[name.replace("layer.1.", "layer.3.").replace("layer.0.", "layer.1.")]
         assert torch.allclose(value, trained[name] + share * (theirs - trained[name]), atol=1e-6), name
     assert made.fingerprint == distiller([1, 3]).fingerprint  # the same training
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_a_student_that_goes_on_starts_from_the_earlier_one_and_is_blended_with_it(share: float) -> None:
+    fresh, config = distiller([1, 3]), DistilConfig(teacher="runs/teacher", layers=[1, 3], blend=share)
+    earlier = network(layers=2, seed=8).eval().requires_grad_(False)
+    made = Distiller(config, fresh.teacher, TOY, Teacher(name="earlier", fingerprint="e", network=earlier))
+    small = student(made)
+    assert all(torch.equal(value, earlier.state_dict()[name]) for name, value in small.state_dict().items())
+    assert next(iter(small.encoder.encoder.parameters())).requires_grad
+    with torch.no_grad():
+        for value in small.parameters():
+            value.add_(2.0)
+    made.blend(small)
+    for name, value in small.named_parameters():
+        assert torch.allclose(value, earlier.state_dict()[name] + 2.0 * (1 - share), atol=1e-5), name
+    assert made.fingerprint == fresh.fingerprint | {"start": "e"}  # another training than from the teacher's layers
+    assert made.origin == fresh.origin | {"start_sha256": "e"}
+    with pytest.raises(UsageError, match=r"distil\.start has 2 layers and distil\.layers names 3"):
+        Distiller(config.model_copy(update={"layers": [0, 1, 3]}), fresh.teacher, TOY, made.start)
 
 
 @pytest.mark.parametrize("kind", ["mse", "soft"])
@@ -269,6 +290,9 @@ def test_a_teacher_of_other_settings_is_refused_and_a_student_keeps_to_folders_o
     with pytest.raises(UsageError, match=r"output = .* is the teacher's"):
         require_own_folders(TrainConfig.model_validate(student | {"run": "elsewhere", "output": str(tmp_path / "big" / "tagger")}))
     require_own_folders(TrainConfig.model_validate(student | {"run": "elsewhere"}))
+    goes_on = {"teacher": str(tmp_path / "other"), "start": str(teacher), "layers": [0]}
+    with pytest.raises(UsageError, match=r"run = .* is the earlier student's"):
+        require_own_folders(TrainConfig.model_validate(student | {"distil": goes_on}))
 
 
 def test_a_teacher_of_another_taxonomy_or_base_is_refused_though_its_weights_fit(tmp_path: Path) -> None:
@@ -405,6 +429,11 @@ def test_a_whole_run_says_where_its_tagger_comes_from(tiny_base: Path, tmp_path:
     assert training["distilled_from"]["name"] == "big"
     assert len(training["distilled_from"]["weights_sha256"]) == 64
     assert training["examples"] == {"train": 18, "validation": 6, "partial": 0, "unlabelled": 20}
+    goes_on = described | {"run": str(tmp_path / "on"), "output": str(tmp_path / "later")}
+    goes_on["distil"] = {"teacher": str(tmp_path / "big"), "layers": [1], "start": str(tmp_path / "run"), "blend": 1.0}
+    later = run(TrainConfig.model_validate(goes_on))
+    assert later.manifest.training["distilled_from"]["start_sha256"] == again.fingerprint
+    assert hash_weights(read_finished(tmp_path / "on") or {}) == again.fingerprint, "all of the blend is what it started from"
     network = artefact.path / "network.xml"
     assert "layer.0" in network.read_text(encoding="utf-8")
     assert "layer.1" not in network.read_text(encoding="utf-8")

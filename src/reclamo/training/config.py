@@ -112,16 +112,20 @@ class OptimConfig(_Strict):
 
 
 class DistilConfig(_Strict):
-    """Learn from a trained teacher of the same base and taxonomy; the student starts from its layers and heads, without a warm start."""
+    """Learn from a trained teacher of the same base and taxonomy; the student starts from its layers and heads, without a warm start.
+
+    Or from an earlier student, which so goes on: `start`.
+    """
 
     teacher: Annotated[str, Field(description="the teacher's training configuration (.toml), its run folder, or a finished tagger's")]
-    layers: Annotated[list[NonNegativeInt], Field(min_length=1, description="layers of the teacher, from 0, that the student starts from")]
+    layers: Annotated[list[NonNegativeInt], Field(min_length=1, description="layers of the teacher, from 0, that the student is made of")]
+    start: Annotated[str | None, Field(description="an earlier student of the same layers to start from, named as a teacher is")] = None
     labels: Annotated[float, Field(ge=0, description="weight of the labels' loss")] = 1.0
     logits: Annotated[float, Field(ge=0, description="weight of the distance to the teacher's logits")] = 1.0
     hidden: Annotated[float, Field(ge=0, description="weight of the distance of each layer's states to the teacher's")] = 5.0
     kind: Annotated[Literal["soft", "mse"], Field(description="distance of logits: of the probabilities, or squared")] = "soft"
     temperature: Annotated[float, Field(gt=0, description="divides the logits before `soft` compares probabilities")] = 1.0
-    blend: Annotated[float, Field(ge=0, le=1, description="share of the teacher's weights in the finished student's, layer by layer")] = 0.0
+    blend: Annotated[float, Field(ge=0, le=1, description="share of the weights it started from in the finished student's")] = 0.0
 
     @field_validator("layers")
     @classmethod

@@ -113,16 +113,22 @@ def require_own_folders(config: TrainConfig) -> None:
     """Keep a student from writing over its teacher.
 
     Raises:
-        UsageError: the student's run or output folder is the teacher's.
+        UsageError: the student's run or output folder is the teacher's, or that of the student it starts from.
     """
     assert config.distil is not None
-    _, run, teacher = _place(config.distil.teacher)
+    _keep_apart(config, "teacher", config.distil.teacher)
+    if config.distil.start is not None:
+        _keep_apart(config, "earlier student", config.distil.start)
+
+
+def _keep_apart(config: TrainConfig, what: str, source: str) -> None:
+    _, run, theirs = _place(source)
     if Path(config.output).resolve() == run.resolve():
-        raise UsageError(f"output = {config.output!r} is the teacher; give the student an output folder of its own")
+        raise UsageError(f"output = {config.output!r} is the {what}; give the student an output folder of its own")
     if run.resolve() == Path(config.run).resolve():
-        raise UsageError(f"run = {config.run!r} is the teacher's; give the student a run folder of its own")
-    if teacher and Path(teacher.output).resolve() == Path(config.output).resolve():
-        raise UsageError(f"output = {config.output!r} is the teacher's; give the student an output folder of its own")
+        raise UsageError(f"run = {config.run!r} is the {what}'s; give the student a run folder of its own")
+    if theirs and Path(theirs.output).resolve() == Path(config.output).resolve():
+        raise UsageError(f"output = {config.output!r} is the {what}'s; give the student an output folder of its own")
 
 
 def _count_layers(weights: dict[str, Tensor]) -> int:
@@ -157,44 +163,55 @@ def select_layers(encoder: Any, layers: Sequence[int]) -> None:
 class Distiller:
     """The loss of a student beside its teacher: labels, logits and hidden states, weighed."""
 
-    def __init__(self, config: DistilConfig, teacher: Teacher, taxonomy: Taxonomy) -> None:
+    def __init__(self, config: DistilConfig, teacher: Teacher, taxonomy: Taxonomy, start: Teacher | None = None) -> None:
+        """Args:
+            start: an earlier student, which the new one starts from; the teacher's layers otherwise.
+
+        Raises:
+            UsageError: the earlier student has another number of layers than `config` names.
+        """
         self.config = config
         self.teacher = teacher
         self.taxonomy = taxonomy
+        self.start = start
+        if start is not None and (found := _count_layers(start.network.state_dict())) != len(config.layers):
+            raise UsageError(f"distil.start has {found} layers and distil.layers names {len(config.layers)}; make them the same number")
 
     @property
     def fingerprint(self) -> dict[str, Any]:
         """What a checkpoint must have been made with to go on from it; the blend comes after training."""
-        return {**self.config.model_dump(mode="json", exclude={"blend"}), "teacher": self.teacher.fingerprint}
+        known = {**self.config.model_dump(mode="json", exclude={"blend", "start"}), "teacher": self.teacher.fingerprint}
+        return known if self.start is None else {**known, "start": self.start.fingerprint}
 
     @property
     def origin(self) -> dict[str, str]:
         """Where the student comes from, for its manifest."""
-        return {"name": self.teacher.name, "weights_sha256": self.teacher.fingerprint}
+        known = {"name": self.teacher.name, "weights_sha256": self.teacher.fingerprint}
+        return known if self.start is None else {**known, "start_sha256": self.start.fingerprint}
 
     def student(self, trained: Collection[str]) -> TaggerNetwork:
-        """Copy the teacher with the configured layers only.
+        """Copy the teacher with the configured layers only, or the earlier student.
 
         Args:
             trained: names of the teacher's parameters that are trained in a student too; the others stay as they are.
         """
-        student = copy.deepcopy(self.teacher.network)
+        student = copy.deepcopy(self.teacher.network if self.start is None else self.start.network)
         for name, value in student.named_parameters():
             value.requires_grad = name in trained
-        select_layers(student.encoder, self.config.layers)
+        if self.start is None:
+            select_layers(student.encoder, self.config.layers)
         return student.train()
 
     def blend(self, student: TaggerNetwork) -> None:
-        """Mix the teacher's weights into a trained student, in place: (1 - blend) * student + blend * teacher (Wortsman et al., 2022).
+        """Mix the weights it started from into a trained student, in place: (1 - blend) * student + blend * start (Wortsman et al., 2022).
 
-        Both lie in one basin, since the student began as the teacher's layers; what lies between them carries over better to mail
-        of other kinds than either end.
+        Both lie in one basin; what lies between them carries over better to mail of other kinds than either end.
         """
-        share, known = self.config.blend, dict(self.teacher.network.named_parameters())
+        share, known = self.config.blend, dict((self.start or self.teacher).network.named_parameters())
         with torch.no_grad():
             for name, value in student.named_parameters():
-                theirs = known[_in_teacher(name, self.config.layers)]
-                value.copy_((1 - share) * value + share * theirs.to(value.device))
+                before = known[name if self.start is not None else _in_teacher(name, self.config.layers)]
+                value.copy_((1 - share) * value + share * before.to(value.device))
 
     def __call__(
         self, network: TaggerNetwork, batch: Batch, labels: HeadsLoss, autocast: Callable[[], AbstractContextManager[Any]]

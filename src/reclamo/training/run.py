@@ -105,14 +105,16 @@ def calibrate_as_served(artefact: Artefact, validation: Sequence[Example]) -> Ca
 
 
 def make_start(config: TrainConfig, taxonomy: Taxonomy) -> Start:
-    """Build the network: from the base, or from layers of the teacher."""
+    """Build the network: from the base, from layers of the teacher, or from an earlier student."""
     if config.distil:
         require_own_folders(config)
     network, tokenizer = build_network(config.model, taxonomy.n_logits, config.optim.seed)
     if config.distil is None:
         return Start(network=network, tokenizer=tokenizer, distiller=None)
     trained = {name for name, value in network.named_parameters() if value.requires_grad}
-    distiller = Distiller(config.distil, read_teacher(config.distil.teacher, network, taxonomy, config.model.base), taxonomy)
+    source, known = config.distil.start, (taxonomy, config.model.base)
+    start = None if source is None else read_teacher(source, build_network(config.model, taxonomy.n_logits, config.optim.seed)[0], *known)
+    distiller = Distiller(config.distil, read_teacher(config.distil.teacher, network, *known), taxonomy, start)
     return Start(network=distiller.student(trained), tokenizer=tokenizer, distiller=distiller)
 
 
