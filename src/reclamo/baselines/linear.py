@@ -83,19 +83,28 @@ def fit_linear_heads(
     intercepts = np.zeros(taxonomy.n_logits, dtype=np.float32)
     choices: dict[str, Choice] = {}
     names = np.asarray(groups)
-    for head in taxonomy.heads:
+
+    def fit_whole(head: Head) -> tuple[Head, tuple[Array, Array]]:
         values, asked = targets.head(taxonomy, head.name)
+        return head, fit_head(head, features[np.flatnonzero(asked)], values, choices[head.name], search)
+
+    # Threads inside the matrix products of small fits wait for each other: one each is ten times as fast on a busy machine.
+    with threadpool_limits(1):
+        for head in taxonomy.heads:
+            values, asked = targets.head(taxonomy, head.name)
+            if not len(values):
+                continue
+            chosen = choices[head.name] = choose(head, features[np.flatnonzero(asked)], values, names[asked], search)
+            if progress:
+                progress(f"{head.name}: C={chosen.cost:g}, class weight {chosen.weight}, average precision {chosen.score:.3f}")
+        # liblinear draws from one generator for all threads: only the others, which take by far the longest, are fitted side by side.
+        known = [head for head in taxonomy.heads if head.name in choices]
+        with ThreadPoolExecutor(search.threads) as pool:
+            fitted = [*pool.map(fit_whole, (head for head in known if head.kind == "one_of"))]
+        fitted += [fit_whole(head) for head in known if head.kind != "one_of"]
+    for head, (weights, biases) in fitted:
         where = taxonomy.slices[head.name]
-        if not len(values):
-            continue
-        rows = features[np.flatnonzero(asked)]
-        # Threads inside the matrix products of small fits wait for each other: one each is ten times as fast on a busy machine.
-        with threadpool_limits(1):
-            choices[head.name] = choose(head, rows, values, names[asked], search)
-            coefficients[:, where], intercepts[where] = fit_head(head, rows, values, choices[head.name], search)
-        if progress:
-            chosen = choices[head.name]
-            progress(f"{head.name}: C={chosen.cost:g}, class weight {chosen.weight}, average precision {chosen.score:.3f}")
+        coefficients[:, where], intercepts[where] = weights, biases
     return LinearHeads(coefficients=coefficients, intercepts=intercepts, choices=choices)
 
 
