@@ -91,6 +91,24 @@ def test_the_same_run_gives_the_same_figures(result: Result, config: EvaluateCon
         assert getattr(again, name) == getattr(result, name), name
 
 
+def test_overlap_with_what_the_tagger_itself_was_trained_on_is_found(config: EvaluateConfig, folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder / "tagger", tmp_path / "tagger")
+    manifest = tmp_path / "tagger" / "manifest.json"
+    described = json.loads(manifest.read_text(encoding="utf-8"))
+    own = write(tmp_path / "own.jsonl", labelled(60, seed=4), split="train")  # the test messages' scenarios
+    described["training"] = {"config": {"data": {"corpus": [str(own)]}}}
+    manifest.write_text(json.dumps(described), encoding="utf-8")
+    asked = replace(config, model=str(tmp_path / "tagger"), output=str(tmp_path / "out"), real=(), card=False, faithfulness=0, resamples=10)
+    found = {one.check: one for one in evaluate(asked).checks}
+    assert found["train_test_overlap"].status == "alarm"
+    assert "share a scenario with training" in found["train_test_overlap"].findings[0]
+    own.unlink()
+    said: list[str] = []
+    found = {one.check: one for one in evaluate(asked, said.append).checks}
+    assert found["train_test_overlap"].status != "alarm"
+    assert any("is not at hand, so no overlap with it can be found" in line for line in said)
+
+
 def test_faithfulness_and_greeklish_are_in_the_result_the_reports_and_the_card(result: Result, folder: Path) -> None:
     assert {one.system for one in result.faithfulness} == {"tiny@1"}
     means = {(one.set, one.language) for one in result.faithfulness if one.head == "mean"}

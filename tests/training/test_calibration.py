@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from reclamo.corpus import Targets
+from reclamo.corpus.targets import labelled_in_full
 from reclamo.engine.decode import sigmoid
 from reclamo.taxonomy import load_taxonomy, parse_taxonomy
 from reclamo.training.calibration import fit_calibration, fit_temperature, fit_temperature_and_bias, fit_threshold_both_ways, fit_thresholds
@@ -88,3 +89,19 @@ def test_the_risk_curve_falls_with_what_is_reviewed() -> None:
     assert risks[0] == pytest.approx(float((is_a != (margin > 0)).mean()), abs=0.002)
     assert risks[-1] < 0.4 * risks[0]
     assert all(b <= a + 0.01 for a, b in pairwise(risks))
+
+
+def test_messages_with_labels_of_some_heads_do_not_make_the_tagger_look_certain() -> None:
+    heads = "".join(f'[[head]]\nname = "{name}"\nkind = "yes_no"\nlabels = [{{ name = "yes" }}]\n' for name in "ab")
+    agents = '[[head]]\nname = "c"\nkind = "yes_no"\nlabels = [{ name = "yes" }]\nasked_of = { a = true }\n'
+    toy = parse_taxonomy(f'version = 1\nname = "t"\nlanguages = ["es"]\n{heads}{agents}')
+    rng = np.random.default_rng(6)
+    logits = rng.normal(0, [4.0, 0.7, 4.0], (4000, 3)).astype(np.float32)  # sure of the first, not of the second
+    values = (rng.random((4000, 3)) < sigmoid(logits)).astype(np.float32)
+    mask = np.ones((4000, 3), dtype=bool)
+    mask[:, 2] = values[:, 0] > 0
+    whole = fit_calibration(toy, logits[:1000], Targets(values=values[:1000], mask=mask[:1000]))
+    mask[1000:, 1] = False  # the rest were read for the first only
+    partly = fit_calibration(toy, logits, Targets(values=values, mask=mask))
+    assert partly.review_margin == pytest.approx(whole.review_margin, abs=0.02)
+    assert list(labelled_in_full(toy, Targets(values=values, mask=mask))) == [True] * 1000 + [False] * 3000

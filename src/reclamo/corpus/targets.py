@@ -64,3 +64,17 @@ def encode_targets(examples: Sequence[Example], taxonomy: Taxonomy) -> Targets:
                 mask[row, column] = True
                 values[row, taxonomy.slices[head.name]] = encode_value(head, example.labels[head.name])
     return Targets(values=values, mask=mask)
+
+
+def labelled_in_full(taxonomy: Taxonomy, targets: Targets) -> NDArray[np.bool_]:
+    """Which messages have all labels of the heads that choose one (all but any_of) and are asked of them: bool, (N,)."""
+    full = np.ones(len(targets.values), dtype=bool)
+    order = list(taxonomy.by_name)
+    for column, head in enumerate(taxonomy.heads):
+        if head.kind != "any_of":
+            due = np.ones(len(full), dtype=bool)
+            for name, wanted in head.asked_of:
+                condition = encode_value(taxonomy.by_name[name], wanted)
+                due &= targets.mask[:, order.index(name)] & (targets.values[:, taxonomy.slices[name]] == condition).all(axis=1)
+            full &= ~due | targets.mask[:, column]
+    return full

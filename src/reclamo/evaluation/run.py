@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 import reclamo
 from reclamo.artefact.store import CARD
-from reclamo.corpus import read_corpus
+from reclamo.corpus import Example, read_corpus
 from reclamo.engine import Tagger
 from reclamo.errors import CorpusError, UsageError
 from reclamo.evaluation.behaviour import behaviour_scores, load_cases
@@ -93,7 +93,8 @@ def evaluate(config: EvaluateConfig, progress: Progress | None = None) -> Result
     )
     systems = [model, *fit_baselines(names, fitting)]
     found = compare(systems, sets, tagger.taxonomy, resamples=config.resamples, seed=config.seed, progress=progress)
-    result = build_result(config, tagger, systems, sets, prepared, found, started, progress)
+    learnt = read_own(config, tagger, progress)
+    result = build_result(config, tagger, systems, sets, prepared, found, started, progress, learnt)
     folder = Path(config.output)
     folder.mkdir(parents=True, exist_ok=True)
     write_result(result, folder / "metrics.json")
@@ -127,8 +128,13 @@ def build_result(
     found: Comparison,
     started: float,
     progress: Progress | None = None,
+    learnt: Sequence[Example] = (),
 ) -> Result:
-    """Put all figures together."""
+    """Put all figures together.
+
+    Args:
+        learnt: messages that the tagger was trained on, where they are not those that the baselines were.
+    """
     model = systems[0]
     cases = load_cases(tagger.taxonomy)
     evidence = Evidence(
@@ -140,7 +146,7 @@ def build_result(
         means=found.means,
         differences=found.differences,
         train=prepared.train,
-        read=[*prepared.partial, *prepared.unlabelled],
+        read=[*prepared.partial, *prepared.unlabelled, *learnt],
         test={one.name: one.examples for one in sets},
     )
     return Result(
@@ -198,6 +204,24 @@ def _data_config(config: EvaluateConfig, tagger: Tagger) -> DataConfig:
 def _agreement(taxonomy: Taxonomy) -> dict[str, float]:
     known = tomllib.loads(AGREEMENT.read_text(encoding="utf-8")) if taxonomy.name == "reclamo" else {}
     return {name: float(value) for name, value in known.items() if name in taxonomy.by_name}
+
+
+def read_own(config: EvaluateConfig, tagger: Tagger, progress: Progress | None = None) -> list[Example]:
+    """Read the messages that the tagger's manifest says it was trained on, where the baselines are fitted on others.
+
+    Files that are not at hand leave nothing to look in, which is said; the overlap check then knows the baselines' messages alone.
+    """
+    named = tagger.artefact.manifest.training.get("config", {}).get("data", {})
+    try:
+        own = DataConfig.model_validate(named)
+        if own == _data_config(config, tagger):
+            return []
+        prepared = prepare(own, tagger.taxonomy)
+    except (ValidationError, CorpusError) as error:
+        if progress:
+            progress(f"what {tagger.name} was trained on is not at hand, so no overlap with it can be found ({str(error).splitlines()[0]})")
+        return []
+    return [*prepared.train, *prepared.partial, *prepared.unlabelled]
 
 
 def _learning(training: Mapping[str, Any]) -> list[Epoch]:

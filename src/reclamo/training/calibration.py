@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from reclamo.artefact import Calibration, HeadCalibration
 from reclamo.corpus import Targets
+from reclamo.corpus.targets import labelled_in_full
 from reclamo.engine.decode import certainty as certainty_of
 from reclamo.engine.decode import head_probabilities
 from reclamo.taxonomy import Head, Taxonomy
@@ -147,8 +148,12 @@ def risk_coverage(
 ) -> tuple[tuple[float, float, float], ...]:
     """Certainty thresholds with the share of messages under them and the error rate of the rest.
 
-    A message's certainty is that of its least certain exclusive or yes/no head; it is wrong if any of those is.
+    A message's certainty is that of its least certain exclusive or yes/no head; it is wrong if any of those is. Messages that
+    lack labels of some of these heads would look more certain than the tagger finds them: they are left out, unless all do.
     """
+    full = labelled_in_full(taxonomy, targets)
+    if full.any():
+        logits, targets = logits[full], Targets(values=targets.values[full], mask=targets.mask[full])
     certainty = np.ones(len(logits))
     wrong = np.zeros(len(logits), dtype=bool)
     for index, head in enumerate(taxonomy.heads):
