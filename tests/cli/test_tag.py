@@ -115,6 +115,7 @@ def test_a_csv_with_semicolons_in_windows_1253(cli: Any, tmp_path: Path) -> None
         (["in.jsonl", "-f", "yaml"], 2, "unknown format 'yaml'"),
         (["table.csv"], 2, "no column with a known name"),
         (["table.csv", "--text-column", "b"], 2, "no column 'b'; it has a, c"),
+        (["twice.csv"], 2, "two columns are called 'text'"),
         (["in.jsonl", "--no-such-option"], 2, "No such option"),
         ([], 2, "source"),
     ],
@@ -126,6 +127,7 @@ def test_wrong_use_is_one_clear_line(
     write_rows(tmp_path / "in.jsonl", [{"text": ALL[0]}])
     (tmp_path / "x.txt").write_text("hola")
     (tmp_path / "table.csv").write_text("a,c\n1,2\n")
+    (tmp_path / "twice.csv").write_text("text,lang,text\nhola,es,adiós\n")
     got, out, err = cli(*arguments)
     assert got == code
     assert says in err

@@ -208,6 +208,12 @@ class _Columns:
         self.id = find_column(header, id_column, ID_NAMES)
         if id_column and self.id is None:
             raise UsageError(f"no column {id_column!r}; it has {', '.join(header)}", path=path)
+        twice = next((name for name in (self.text, self.id) if name is not None and list(header).count(name) > 1), None)
+        if twice is not None:
+            raise UsageError(
+                f"two columns are called {twice!r}, and which is meant cannot be known; rename one, or name another with --text-column or --id-column",
+                path=path,
+            )
         self.needed = [name for name in header if name in (self.text, self.id) or name.lower() in ROW_NAMES]
 
     def message(self, row: Mapping[str, Any], number: int) -> Message:
