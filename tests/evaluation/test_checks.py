@@ -86,6 +86,16 @@ def test_detects_a_word_that_gives_a_label_away(calm: Evidence) -> None:
     ]
 
 
+def test_rows_of_other_files_with_the_same_numbers_are_no_overlap(calm: Evidence) -> None:
+    words = ["abeto", "brezo", "cardo", "drago", "enebro", "fresno"]
+    learnt = [Example(id=str(k), text=f"{word} " * 7, lang="es", labels={}) for k, word in enumerate(words[:3])]
+    tested = [Example(id=str(k), text=f"{word} " * 7, lang="es", labels={}) for k, word in enumerate(words[3:])]
+    assert findings(checks.train_test_overlap, replace(calm, train=learnt, test={"test": tested})) == []
+    assert findings(checks.train_test_overlap, replace(calm, train=learnt, test={"test": tested}, unread=True)) is None
+    copied = [*tested[1:], replace(tested[0], text=learnt[0].text)]
+    assert findings(checks.train_test_overlap, replace(calm, train=learnt, test={"test": copied}, unread=True))
+
+
 def test_detects_overlap(calm: Evidence) -> None:
     mine = calm.test["test"]
     same_scenario = replace(calm.train[0], meta=dict(mine[0].meta))

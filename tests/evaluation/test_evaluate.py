@@ -19,10 +19,11 @@ from known import labelled
 
 from reclamo.corpus import Example
 from reclamo.errors import CorpusError, UsageError
+from reclamo.evaluation import tables
 from reclamo.evaluation.card import render_card
 from reclamo.evaluation.report import summary
 from reclamo.evaluation.run import EvaluateConfig, evaluate
-from reclamo.evaluation.schema import Result, read_result
+from reclamo.evaluation.schema import Interval, Result, read_result
 from reclamo.taxonomy import load_taxonomy
 
 ROOT = Path(__file__).parents[2]
@@ -102,11 +103,30 @@ def test_overlap_with_what_the_tagger_itself_was_trained_on_is_found(config: Eva
     found = {one.check: one for one in evaluate(asked).checks}
     assert found["train_test_overlap"].status == "alarm"
     assert "share a scenario with training" in found["train_test_overlap"].findings[0]
+    described["training"] = {"config": {"data": {"corpus": list(config.data)}}, "data": {"test.jsonl": "0" * 64, "train.jsonl": "0" * 64}}
+    manifest.write_text(json.dumps(described), encoding="utf-8")
+    (changed,) = {one.check: one for one in evaluate(asked).checks}["train_test_overlap"].findings
+    assert changed.startswith("test.jsonl holds test messages and has changed since the training")
+    described["training"] = {"config": {"data": {"corpus": [str(own)]}}}
+    manifest.write_text(json.dumps(described), encoding="utf-8")
     own.unlink()
     said: list[str] = []
     found = {one.check: one for one in evaluate(asked, said.append).checks}
-    assert found["train_test_overlap"].status != "alarm"
+    assert found["train_test_overlap"].status == "not_applicable"
     assert any("is not at hand, so no overlap with it can be found" in line for line in said)
+
+
+def test_a_real_file_without_rows_is_refused_before_anything_is_fitted(config: EvaluateConfig, tmp_path: Path) -> None:
+    (tmp_path / "none.jsonl").write_text("", encoding="utf-8")
+    said: list[str] = []
+    with pytest.raises(CorpusError, match="no row to measure"):
+        evaluate(replace(config, real=(str(tmp_path / "none.jsonl"),), output=str(tmp_path / "out"), card=False), said.append)
+    assert not said
+
+
+def test_an_interval_without_width_is_not_marked() -> None:
+    assert tables.signed(Interval(value=0.2, low=0.1, high=0.3)).endswith(" *")
+    assert not tables.signed(Interval(value=1.0, low=1.0, high=1.0)).endswith("*")
 
 
 def test_faithfulness_and_greeklish_are_in_the_result_the_reports_and_the_card(result: Result, folder: Path) -> None:

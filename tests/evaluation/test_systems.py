@@ -43,3 +43,21 @@ def test_a_baseline_on_embeddings_without_an_encoder_is_refused() -> None:
     fitting = Fitting(taxonomy=load_taxonomy(), train=(), partial=(), validation=labelled(5, seed=3))
     with pytest.raises(UsageError, match="give --base"):
         list(fit_baselines(["setfit"], fitting))
+
+
+def test_an_unknown_baseline_is_refused_before_any_is_fitted(tiny_tagger: Path) -> None:
+    said: list[str] = []
+    fitting = Fitting(taxonomy=load_taxonomy(), train=labelled(9, seed=2), partial=(), validation=labelled(5, seed=3), progress=said.append)
+    with pytest.raises(UsageError, match="unknown baseline 'tdidf'"):
+        list(fit_baselines(["majority", "tdidf"], fitting))
+    assert not said
+
+
+def test_the_default_encoder_is_imported_where_it_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pieces.txt").write_text("▁hola\n▁no\n▁ya\n", encoding="utf-8")
+    named = {"base": "base/e5-small", "vocabulary": "pieces.txt"}
+    fitting = Fitting(taxonomy=load_taxonomy(), train=labelled(60, seed=2), partial=(), validation=labelled(30, seed=3), **named)
+    (frozen,) = fit_baselines(["embeddings"], fitting)
+    assert (tmp_path / "base" / "e5-small" / "config.json").is_file()
+    assert frozen.predictor.logits(labelled(4, seed=5)).shape == (4, load_taxonomy().n_logits)

@@ -85,6 +85,9 @@ def test_the_service_level_rule(traits: list[str], level: str) -> None:
         ('any = ["b"]', 'any = ["z"]', "names 'z'"),
         ("version = 1", "version = 2", "version is 2"),
         ("[rubric]", "[rubric", "not valid TOML"),
+        ('languages = ["es"]', 'languages = ["pt-BR"]', "languages has 'pt-BR'; write a code of two or three small letters, such as 'pt'"),
+        ('name = "urgent"', 'name = "status"', "head 'status': the name is a field of every row"),
+        ('name = "urgent"', 'name = "delivery.time"', "the name has other characters than letters"),
         ('{ name = "a" }, ', '{ name = "a", fr = "x" }, ', "unknown key 'fr'"),
     ],
 )

@@ -104,4 +104,9 @@ def test_messages_with_labels_of_some_heads_do_not_make_the_tagger_look_certain(
     mask[1000:, 1] = False  # the rest were read for the first only
     partly = fit_calibration(toy, logits, Targets(values=values, mask=mask))
     assert partly.review_margin == pytest.approx(whole.review_margin, abs=0.02)
-    assert list(labelled_in_full(toy, Targets(values=values, mask=mask))) == [True] * 1000 + [False] * 3000
+    mask[:, 1] = np.arange(4000) < 100  # and nearly none for the second
+    scarce = fit_calibration(toy, logits, Targets(values=values, mask=mask))
+    assert scarce.review_margin == pytest.approx(whole.review_margin, abs=0.03)
+    assert 0.1 < scarce.risk_coverage[0][2] < whole.risk_coverage[0][2], "of the heads that are known"
+    mask[:, 1] = np.arange(4000) < 3000
+    assert list(labelled_in_full(toy, Targets(values=values, mask=mask))) == [True] * 3000 + [False] * 1000

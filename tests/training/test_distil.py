@@ -17,11 +17,11 @@ from transformers import BertConfig, BertModel  # noqa: E402
 
 from reclamo.artefact import Artefact, Calibration, HeadCalibration, open_artefact  # noqa: E402
 from reclamo.corpus import Example  # noqa: E402
-from reclamo.errors import ArtefactError, UsageError  # noqa: E402
+from reclamo.errors import ArtefactError, CorpusError, UsageError  # noqa: E402
 from reclamo.model.base import load_base  # noqa: E402
 from reclamo.model.network import TaggerNetwork  # noqa: E402
 from reclamo.taxonomy import load_taxonomy, parse_taxonomy  # noqa: E402
-from reclamo.training.checkpoint import read_best, read_finished, write_finished  # noqa: E402
+from reclamo.training.checkpoint import FINISHED, read_best, read_finished, read_state, write_finished  # noqa: E402
 from reclamo.training.config import DataConfig, DistilConfig, OptimConfig, TrainConfig, UnlabelledConfig, load_config  # noqa: E402
 from reclamo.training.data import Tokens, TrainingSet  # noqa: E402
 from reclamo.training.distil import (  # noqa: E402
@@ -270,6 +270,18 @@ def test_a_missing_or_foreign_teacher_is_said_with_what_to_do(tmp_path: Path) ->
         read_teacher(str(config), network())
     with pytest.raises(UsageError, match="no layer 4: the encoder has 4 layers"):
         select_layers(network().encoder, [0, 4])
+    with pytest.raises(UsageError, match="no layer 4: the teacher has 4 layers"):
+        distiller([0, 4])
+
+
+def test_a_blended_network_whose_finished_weights_are_gone_does_not_teach(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "blended", network(layers=3, seed=9))
+    state = tmp_path / "blended" / "checkpoint" / "state.json"
+    state.write_text(json.dumps(json.loads(state.read_text(encoding="utf-8")) | {"blends": True}), encoding="utf-8")
+    with pytest.raises(ArtefactError, match=r"the training of distil\.start was cut short"):
+        read_teacher(str(tmp_path / "blended"), network(), what="start")
+    write_finished(tmp_path / "blended", network(layers=3, seed=10))
+    assert read_teacher(str(tmp_path / "blended"), network()).name == "blended"
 
 
 @pytest.mark.parametrize(("epoch", "best", "done"), [(8, 7, True), (5, 4, False), (6, 2, True), (5, 2, False)])
@@ -428,6 +440,11 @@ def test_a_whole_run_says_where_its_tagger_comes_from(tiny_base: Path, tmp_path:
     training = artefact.manifest.training
     assert training["distilled_from"]["name"] == "big"
     assert len(training["distilled_from"]["weights_sha256"]) == 64
+    assert read_state(tmp_path / "run" / "checkpoint")["blends"] is True
+    broken = described | {"data": {"corpus": [str(tmp_path / "nowhere.jsonl")]}}
+    with pytest.raises(CorpusError):
+        run(TrainConfig.model_validate(broken))
+    assert (tmp_path / "run" / FINISHED).is_file(), "a run that cannot begin leaves the finished one alone"
     assert training["examples"] == {"train": 18, "validation": 6, "partial": 0, "unlabelled": 20}
     goes_on = described | {"run": str(tmp_path / "on"), "output": str(tmp_path / "later")}
     goes_on["distil"] = {"teacher": str(tmp_path / "big"), "layers": [1], "start": str(tmp_path / "run"), "blend": 1.0}

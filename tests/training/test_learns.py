@@ -80,6 +80,16 @@ def weights(trainer: Trainer) -> dict[str, Any]:
     return {name: value.clone() for name, value in trainer.network.state_dict().items()}
 
 
+def test_where_validation_cannot_tell_the_last_epoch_is_kept_and_that_is_said(tiny_base: Path, caplog: pytest.LogCaptureFixture) -> None:
+    examples = toy_examples(8, seed=1)
+    made = trainer_for(tiny_base, examples, examples[:1], epochs=5, patience=2)
+    assert made.fit().best == 4
+    assert "the last is kept" in caplog.text
+    alone = trainer_for(tiny_base, examples[:1], [], epochs=1, warm_start=True)
+    alone.fit()
+    assert all(torch.isfinite(value).all() for value in weights(alone).values() if value.is_floating_point())
+
+
 def test_eight_messages_are_learnt_by_heart(tiny_base: Path) -> None:
     examples = toy_examples(8, seed=1)
     trainer = trainer_for(tiny_base, examples, [], epochs=120)

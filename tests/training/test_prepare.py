@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from reclamo.corpus.overlap import Shingled
 from reclamo.errors import CorpusError, UsageError
 from reclamo.taxonomy import load_taxonomy, parse_taxonomy
 from reclamo.text.transliterate import transliterate
 from reclamo.training.config import DataConfig, LabelsConfig, PartialConfig, UnlabelledConfig
-from reclamo.training.prepare import as_the_tagger_reads, prepare
+from reclamo.training.prepare import as_the_tagger_reads, prepare, read_unlabelled
 
 TAXONOMY = load_taxonomy()
 
@@ -250,3 +251,16 @@ def test_files_of_the_same_name_are_told_apart_by_their_paths(tmp_path: Path) ->
         paths.append(write(tmp_path / folder / "es.jsonl", [row(f"{folder}{k}", f"Pedido {k}.", ("train", "validation")[k])]))
     more = write(tmp_path / "it.jsonl", [row("c", "Otro.")])
     assert set(prepare(DataConfig(corpus=[*paths, more]), TAXONOMY).files) == {*paths, "it.jsonl"}
+
+
+def test_a_file_kept_for_measuring_that_has_no_texts_is_refused(corpus: str, tmp_path: Path) -> None:
+    kept = write(tmp_path / "dev.jsonl", [{"message": "no me llega el pedido"}])
+    with pytest.raises(CorpusError, match="no row has the column 'text'"):
+        prepare(DataConfig(corpus=[corpus], exclude=[kept]), load_taxonomy())
+
+
+def test_texts_without_letters_are_told_apart(tmp_path: Path) -> None:
+    free = write(tmp_path / "free.jsonl", [{"text": text} for text in ("👍", "😡😡😡", "★★★★★", "👍")])
+    assert [example.text for example in read_unlabelled(UnlabelledConfig(path=free))] == ["👍", "😡😡😡", "★★★★★"]
+    held = Shingled(["👍", "😡😡😡", "hola"])
+    assert [held.holding(text) for text in ("👍", "👎", "hola")] == [[0], [], [2]]

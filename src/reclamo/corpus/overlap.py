@@ -16,7 +16,7 @@ SHARE: Final = 0.5
 
 def shingles(text: str, words: int = RUN) -> set[int]:
     """Hashes of every run of so many words, accents and capitals aside; a text shorter than that is one run."""
-    plain = WORD.findall(bare(text))
+    plain = WORD.findall(bare(text)) or [text.strip()]  # without words, such as "👍", the text itself
     return {hash(tuple(plain[start : start + words])) for start in range(max(1, len(plain) - words + 1))}
 
 

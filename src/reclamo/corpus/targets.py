@@ -67,14 +67,24 @@ def encode_targets(examples: Sequence[Example], taxonomy: Taxonomy) -> Targets:
 
 
 def labelled_in_full(taxonomy: Taxonomy, targets: Targets) -> NDArray[np.bool_]:
-    """Which messages have all labels of the heads that choose one (all but any_of) and are asked of them: bool, (N,)."""
+    """Which messages have all labels of the heads that choose one (all but any_of) and are asked of them: bool, (N,).
+
+    A head that fewer than half of those messages are labelled for does not count: else a set that lacks it would have none.
+    """
     full = np.ones(len(targets.values), dtype=bool)
     order = list(taxonomy.by_name)
     for column, head in enumerate(taxonomy.heads):
-        if head.kind != "any_of":
-            due = np.ones(len(full), dtype=bool)
-            for name, wanted in head.asked_of:
-                condition = encode_value(taxonomy.by_name[name], wanted)
-                due &= targets.mask[:, order.index(name)] & (targets.values[:, taxonomy.slices[name]] == condition).all(axis=1)
+        due = meets_conditions(taxonomy, head, targets.values)
+        for name, _ in head.asked_of:
+            due &= targets.mask[:, order.index(name)]
+        if head.kind != "any_of" and 2 * (due & targets.mask[:, column]).sum() >= due.sum():
             full &= ~due | targets.mask[:, column]
     return full
+
+
+def meets_conditions(taxonomy: Taxonomy, head: Head, values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which messages a head is asked of, by the encoded values of the heads that it depends on: bool, (N,)."""
+    met = np.ones(len(values), dtype=bool)
+    for name, wanted in head.asked_of:
+        met &= (values[:, taxonomy.slices[name]] == encode_value(taxonomy.by_name[name], wanted)).all(axis=1)
+    return met

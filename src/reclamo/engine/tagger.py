@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,7 @@ from reclamo.text.language import detect_language, is_greeklish_text, warm_up
 from reclamo.text.transliterate import Transliterated, transliterate
 
 Array = NDArray[np.float32]
+log = logging.getLogger("reclamo")
 CHUNK: Final = 256
 TOKENS_PER_BATCH: Final = 1024  # what a layer works on then stays in a core's own cache
 MAX_CHARACTERS: Final = 1_048_576  # of a cleaned text
@@ -357,8 +359,18 @@ def _typed_offsets(unit: Unit, reading: Transliterated | None) -> Unit:
 
 def _margin(artefact: Artefact, options: Options) -> float:
     calibration = artefact.manifest.calibration
+    wanted = options.max_risk is not None or options.review_rate is not None
+    if wanted and all(head.kind == "any_of" for head in artefact.taxonomy.heads):
+        log.warning("no head of this taxonomy chooses one label, so there is no certainty to go by: no message is marked for review")
     if options.max_risk is not None:
         fits = [cut for cut, _, risk in calibration.risk_coverage if risk <= options.max_risk]
+        if not fits:
+            reached = min((risk for _, _, risk in calibration.risk_coverage), default=1.0)
+            log.warning(
+                "an error rate of %g is not reached even among the surest validation messages (%g): all are marked for review",
+                options.max_risk,
+                reached,
+            )
         return fits[0] if fits else 1.01
     if options.review_rate is not None:
         fits = [cut for cut, share, _ in calibration.risk_coverage if share <= options.review_rate + 1e-9]

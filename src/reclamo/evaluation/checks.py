@@ -47,6 +47,8 @@ class Evidence:
 
     Attributes:
         train: messages labelled in full. read: what else was learnt from.
+        changed: files with tested messages that are not as they were when the model was trained.
+        unread: what the model was trained on is not at hand.
     """
 
     taxonomy: Taxonomy
@@ -59,6 +61,8 @@ class Evidence:
     train: Sequence[Example]
     test: Mapping[str, Sequence[Example]]
     read: Sequence[Example] = ()
+    changed: Sequence[str] = ()
+    unread: bool = False
     limits: Limits = field(default_factory=Limits)
 
 
@@ -115,19 +119,21 @@ def _best_word(among: Counter[str], everywhere: Counter[str], support: int) -> t
 
 
 def train_test_overlap(evidence: Evidence) -> Findings:
-    """A tested message is also a training message: the same id or scenario, the same text, or most of its runs of words."""
+    """A tested message is also a training message: the same scenario, the same text, or most of its runs of words."""
     if not evidence.train or not evidence.test:
         return None
     learnt = [*evidence.train, *evidence.read]
-    groups = {example.group for example in learnt}
+    scenarios = {example.meta.get("scenario") for example in learnt} - {None}
     training, share = Shingled([example.text for example in learnt], evidence.limits.shingle_words), evidence.limits.shared_shingles
-    found = []
+    found = [
+        f"{name} holds test messages and has changed since the training: which of them it had cannot be known" for name in evidence.changed
+    ]
     for name, examples in evidence.test.items():
-        shared = [e.id for e in examples if e.group in groups]
-        near = [e.id for e in examples if e.group not in groups and training.holding(e.text, share)]
+        shared = [e.id for e in examples if e.meta.get("scenario") in scenarios]
+        near = [e.id for e in examples if e.meta.get("scenario") not in scenarios and training.holding(e.text, share)]
         found += [f"{name}: {len(shared)} messages share a scenario with training ({_few(shared)})"] if shared else []
         found += [f"{name}: {len(near)} texts stand in training too, wholly or for the most part ({_few(near)})"] if near else []
-    return found
+    return None if evidence.unread and not found else found
 
 
 def _few(ids: Sequence[str]) -> str:

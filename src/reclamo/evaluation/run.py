@@ -18,6 +18,7 @@ from pydantic import ValidationError
 import reclamo
 from reclamo.artefact.store import CARD
 from reclamo.corpus import Example, read_corpus
+from reclamo.corpus.readers import corpus_files
 from reclamo.engine import Tagger
 from reclamo.errors import CorpusError, UsageError
 from reclamo.evaluation.behaviour import behaviour_scores, load_cases
@@ -88,13 +89,14 @@ def evaluate(config: EvaluateConfig, progress: Progress | None = None) -> Result
         partial=prepared.partial,
         validation=prepared.validation,
         base=base,
+        vocabulary=tagger.artefact.manifest.training.get("config", {}).get("model", {}).get("vocabulary"),
         tagger=tagger.artefact.path,
         progress=progress,
     )
     systems = [model, *fit_baselines(names, fitting)]
     found = compare(systems, sets, tagger.taxonomy, resamples=config.resamples, seed=config.seed, progress=progress)
-    learnt = read_own(config, tagger, progress)
-    result = build_result(config, tagger, systems, sets, prepared, found, started, progress, learnt)
+    own = read_own(config, tagger, progress)
+    result = build_result(config, tagger, systems, sets, prepared, found, started, progress, own)
     folder = Path(config.output)
     folder.mkdir(parents=True, exist_ok=True)
     write_result(result, folder / "metrics.json")
@@ -115,7 +117,10 @@ def read_sets(config: EvaluateConfig, taxonomy: Taxonomy) -> list[EvaluationSet]
         raise CorpusError('no row has the split "test"; give a corpus whose rows name their split, or --real files', path=config.data[0])
     sets = [EvaluationSet.of("test", test, taxonomy)] if test else []
     if config.real:
-        sets.append(EvaluationSet.of("real", read_corpus(config.real, taxonomy), taxonomy, private=True))
+        real = read_corpus(config.real, taxonomy)
+        if not real:
+            raise CorpusError("no row to measure; give --real files with labelled rows, or leave it out", path=config.real[0])
+        sets.append(EvaluationSet.of("real", real, taxonomy, private=True))
     return sets
 
 
@@ -128,12 +133,12 @@ def build_result(
     found: Comparison,
     started: float,
     progress: Progress | None = None,
-    learnt: Sequence[Example] = (),
+    own: Sequence[Example] | None = (),
 ) -> Result:
     """Put all figures together.
 
     Args:
-        learnt: messages that the tagger was trained on, where they are not those that the baselines were.
+        own: messages that the tagger was trained on, where they are not those that the baselines were; None where they are not at hand.
     """
     model = systems[0]
     cases = load_cases(tagger.taxonomy)
@@ -146,7 +151,9 @@ def build_result(
         means=found.means,
         differences=found.differences,
         train=prepared.train,
-        read=[*prepared.partial, *prepared.unlabelled, *learnt],
+        read=[*prepared.partial, *prepared.unlabelled, *(own or ())],
+        changed=changed_since(config.data, tagger),
+        unread=own is None,
         test={one.name: one.examples for one in sets},
     )
     return Result(
@@ -206,10 +213,10 @@ def _agreement(taxonomy: Taxonomy) -> dict[str, float]:
     return {name: float(value) for name, value in known.items() if name in taxonomy.by_name}
 
 
-def read_own(config: EvaluateConfig, tagger: Tagger, progress: Progress | None = None) -> list[Example]:
+def read_own(config: EvaluateConfig, tagger: Tagger, progress: Progress | None = None) -> list[Example] | None:
     """Read the messages that the tagger's manifest says it was trained on, where the baselines are fitted on others.
 
-    Files that are not at hand leave nothing to look in, which is said; the overlap check then knows the baselines' messages alone.
+    None where they are not at hand, which is said: the overlap check then knows the baselines' messages alone.
     """
     named = tagger.artefact.manifest.training.get("config", {}).get("data", {})
     try:
@@ -220,8 +227,16 @@ def read_own(config: EvaluateConfig, tagger: Tagger, progress: Progress | None =
     except (ValidationError, CorpusError) as error:
         if progress:
             progress(f"what {tagger.name} was trained on is not at hand, so no overlap with it can be found ({str(error).splitlines()[0]})")
-        return []
+        return None
     return [*prepared.train, *prepared.partial, *prepared.unlabelled]
+
+
+def changed_since(data: Sequence[str], tagger: Tagger) -> list[str]:
+    """Name the files that hold test messages and had the same name but other content when the tagger was trained."""
+    known = tagger.artefact.manifest.training.get("data", {})
+    files = dict.fromkeys(file for path in map(Path, data) for file in (corpus_files(path) if path.is_dir() else [path]))
+    other = [file for file in files if file.name in known and file_hashes([str(file)])[file.name] != known[file.name]]
+    return [file.name for file in other if any(row.split == "test" for row in read_corpus(str(file), tagger.taxonomy))]
 
 
 def _learning(training: Mapping[str, Any]) -> list[Epoch]:

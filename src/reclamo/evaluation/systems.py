@@ -65,7 +65,7 @@ class Fitting:
     Attributes:
         train, validation: messages to train and to calibrate on. partial: messages for training that carry some heads only;
             the embeddings and setfit baselines, which are slow, do without them.
-        base: the encoder of those two. tagger: folder of the tagger that is evaluated.
+        base: the encoder of those two. vocabulary: the pieces kept where it has to be imported first. tagger: folder of the tagger that is evaluated.
     """
 
     taxonomy: Taxonomy
@@ -73,6 +73,7 @@ class Fitting:
     partial: Sequence[Example]
     validation: Sequence[Example]
     base: str | None = None
+    vocabulary: str | None = None
     tagger: Path | None = None
     progress: Progress | None = None
 
@@ -184,10 +185,15 @@ def fit_baselines(names: Sequence[str], fitting: Fitting) -> Iterator[System]:
     Raises:
         UsageError: a name that is no baseline.
     """
+    unknown = [name for name in names if name not in BASELINES]
+    if unknown:
+        raise UsageError(f"unknown baseline {unknown[0]!r}; expected one of {', '.join(BASELINES)}")
+    if fitting.base is not None and {"embeddings", "setfit"} & {*names}:  # now, and not after the other fits
+        from reclamo.training.run import import_missing_base
+
+        import_missing_base(fitting.base, fitting.vocabulary)
     targets = encode_targets(fitting.validation, fitting.taxonomy)
     for name in names:
-        if name not in BASELINES:
-            raise UsageError(f"unknown baseline {name!r}; expected one of {', '.join(BASELINES)}")
         fitting.say(f"fitting {name} on {len(fitting.whole)} messages")
         started = time.perf_counter()
         predictor, settings = BASELINES[name].fit(fitting)

@@ -50,8 +50,12 @@ def gap(difference: Difference | None) -> str:
 
 
 def signed(one: Interval) -> str:
-    """Show an interval of differences, marked where it is clear of 0. Examples: -0.031 (-0.052 to -0.010) *; +0.004 (-0.002 to +0.010)."""
-    return f"{one.value:+.3f} ({one.low:+.3f} to {one.high:+.3f})" + (" *" if one.low > 0 or one.high < 0 else "")
+    """Show an interval of differences, marked where it is clear of 0. Examples: -0.031 (-0.052 to -0.010) *; +0.004 (-0.002 to +0.010).
+
+    One without width comes of a single scenario, or of none that differs: it says nothing and is not marked.
+    """
+    clear = (one.low > 0 or one.high < 0) and one.low < one.high
+    return f"{one.value:+.3f} ({one.low:+.3f} to {one.high:+.3f})" + (" *" if clear else "")
 
 
 def language_name(language: str) -> str:

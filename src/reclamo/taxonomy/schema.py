@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,12 @@ from reclamo.errors import TaxonomyError
 HeadKind = Literal["one_of", "yes_no", "any_of", "ordered"]
 BUNDLED = Path(__file__).with_name("taxonomy.toml")
 DESCRIPTION_LANGUAGES = ("en", "es", "el", "it")
+HEAD_NAME = re.compile(r"[\w-]+")
+PLAIN_LANGUAGE = re.compile(r"[a-z]{2,3}")  # as messages' languages are compared: without region or script
+# Of a row of output beside the heads; `reason` is not among them, since unscored rows alone have it as a field.
+ROW_FIELDS = frozenset(
+    "id lang status heads role_p rubric_score service_level evidence needs_review windows unscored_reason detail text cleaning model".split()
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +163,7 @@ def parse_taxonomy(text: str, *, where: str = "taxonomy") -> Taxonomy:
     return Taxonomy(
         version=1,
         name=reader.string(data, "name", "the file"),
-        languages=reader.strings(data, "languages", "the file"),
+        languages=reader.languages(data),
         heads=heads,
         rubric_head=rubric_head,
         rubric_weights=weights,
@@ -193,6 +200,14 @@ class _Reader:
             raise self.error(f"{what} needs {key!r}, a list of strings", key)
         return tuple(value)
 
+    def languages(self, data: Mapping[str, Any]) -> tuple[str, ...]:
+        given = self.strings(data, "languages", "the file")
+        for tag in given:
+            if not PLAIN_LANGUAGE.fullmatch(tag):
+                plain = re.split("[-_]", tag.strip().casefold())[0]
+                raise self.error(f"languages has {tag!r}; write a code of two or three small letters, such as {plain[:3] or 'es'!r}", tag)
+        return given
+
     def table_list(self, table: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
         value = table.get(key)
         if not isinstance(value, list) or not value:
@@ -202,6 +217,9 @@ class _Reader:
     def head(self, raw: Mapping[str, Any]) -> Head:
         name = self.string(raw, "name", "a [[head]]")
         what = f"head {name!r}"
+        if name in ROW_FIELDS or not HEAD_NAME.fullmatch(name):
+            why = "is a field of every row" if name in ROW_FIELDS else "has other characters than letters, digits, _ and -"
+            raise self.error(f"{what}: the name {why}; give the head another", f'"{name}"')
         self.keys(raw, {"name", "kind", "labels", "asked_of", "requires"}, what)
         kind: Any = raw.get("kind")
         if kind not in get_args(HeadKind):
@@ -236,6 +254,9 @@ class _Reader:
                 other = known.get(condition)
                 if other is None:
                     raise self.error(f"head {head.name!r} is asked of {condition!r}, which is no earlier head", f'"{head.name}"')
+                if other.kind == "any_of":
+                    said = f"head {head.name!r} is asked of {condition!r}, which has many labels; only heads with one can be a condition"
+                    raise self.error(said, f'"{head.name}"')
                 fits = isinstance(value, bool) if other.kind == "yes_no" else value in other.names
                 if not fits:
                     seen = f"{condition} = {value!r}"

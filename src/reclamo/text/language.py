@@ -42,17 +42,21 @@ if hasattr(os, "register_at_fork"):
 def detect_language(text: str, supported: Collection[str] = ("es", "el", "it")) -> str | None:
     """Name the language of a cleaned text, as an ISO 639-1 code; None where there is too little to tell.
 
-    Greek letters decide first, then Greeklish, then the candidates by py3langid. A language that is not supported is named
-    only when it is near certain: a wrong refusal costs a message, a doubtful one is tagged as the likeliest supported one.
+    Greek letters decide first, then Greeklish, then the candidates and the supported languages by py3langid. A language that is not
+    supported is named only when it is near certain: a wrong refusal costs a message, a doubtful one is tagged as the likeliest supported
+    one. Where one is supported that py3langid does not know, none but the supported ones are named.
     """
     script, letters = _script(text)
     if not letters:
         return None
-    if script is not None:
+    more = tuple(sorted({*supported} - {*CANDIDATES, *SCRIPTS.values()}))
+    if script is not None and (script in supported or not more):
         return script
     if "el" in supported and is_greeklish(text):
         return "el"
-    ranked = _rank(text)
+    ranked = _rank(text, more)
+    if not {*more} <= {code for code, _ in ranked}:
+        return ranked[0][0] if ranked[0][0] in supported and ranked[0][1] >= CERTAIN else None
     best, probability = ranked[0]
     known = [code for code, _ in ranked if code in supported]
     if best in supported or not known:
@@ -90,27 +94,28 @@ def _script_of(letter: str) -> str:
 def warm_up() -> None:
     """Read the model of the Latin-script languages, which takes a seventh of a second, so that the first message need not wait."""
     try:
-        _identifier()
+        _identifier(())
     except Exception as error:  # the first message that needs it says so to whoever asked
         log.info("the language model could not be read ahead (%s)", error)
 
 
-def _identifier() -> Any:
+def _identifier(more: tuple[str, ...]) -> Any:
     with _building:  # whoever comes while another thread builds it takes that one
-        return _build_identifier()
+        return _build_identifier(more)
 
 
-@lru_cache(maxsize=1)
-def _build_identifier() -> Any:
+@lru_cache(maxsize=4)
+def _build_identifier(more: tuple[str, ...] = ()) -> Any:
     from py3langid.langid import LanguageIdentifier
 
-    table, priors, classes, moves, rows, outputs = _model()
+    wanted = (*CANDIDATES, *dict.fromkeys(SCRIPTS.values()), *more) if more else CANDIDATES
+    table, priors, classes, moves, rows, outputs = _model(wanted)
     identifier = LanguageIdentifier(table, priors, classes, moves, outputs, norm_probs=True, tk_row=rows)
-    identifier.set_languages(list(CANDIDATES))
+    identifier.set_languages([code for code in wanted if code in classes])
     return identifier
 
 
-def _model() -> tuple[Any, ...]:
+def _model(languages: tuple[str, ...]) -> tuple[Any, ...]:
     """Read py3langid's model: from its packed file, which takes half a second to unpack, or unpacked from the cache.
 
     The automaton's moves, 39 MB and nearly all of it, are kept apart and used where they were read.
@@ -120,12 +125,12 @@ def _model() -> tuple[Any, ...]:
     from py3langid.modelio import load_model
 
     packed = MODEL_DIR / MODEL_FILE
-    key = f"{FORM} {version('py3langid')} {packed.stat().st_size} {packed.stat().st_mtime_ns} {' '.join(CANDIDATES)}"
+    key = f"{FORM} {version('py3langid')} {packed.stat().st_size} {packed.stat().st_mtime_ns} {' '.join(languages)}"
     cache = Cache(cache_folder())
     kept, moves = cache.read("languages", key), cache.read("language-moves", key)
     if kept is None or moves is None:
         model: tuple[Any, ...] = load_model(packed)
-        _keep(model, cache, key)
+        _keep(model, languages, cache, key)
         return model
     with np.load(io.BytesIO(kept), allow_pickle=False) as found:
         table, priors, classes, rows, outputs, typecodes = (found[f"part{number}"] for number in range(6))
@@ -133,12 +138,12 @@ def _model() -> tuple[Any, ...]:
     return table, priors, classes.tolist(), moves.cast(of_moves), array(of_rows, rows.tobytes()), outputs.tolist()
 
 
-def _keep(model: tuple[Any, ...], cache: Cache, key: str) -> None:
-    """Keep py3langid's model, narrowed to the candidates, in two blobs."""
+def _keep(model: tuple[Any, ...], languages: tuple[str, ...], cache: Cache, key: str) -> None:
+    """Keep py3langid's model, narrowed to some languages, in two blobs."""
     import numpy as np
 
     table, priors, classes, moves, rows, outputs = model
-    ours = [index for index, code in enumerate(classes) if code in CANDIDATES]
+    ours = [index for index, code in enumerate(classes) if code in languages]
     outputs = np.asarray(outputs, dtype=np.int32)
     narrow: tuple[Any, ...] = (
         table[:, ours],
@@ -154,5 +159,5 @@ def _keep(model: tuple[Any, ...], cache: Cache, key: str) -> None:
     cache.write("language-moves", key, memoryview(moves).cast("B"))
 
 
-def _rank(text: str) -> list[tuple[str, float]]:
-    return [(str(code), float(p)) for code, p in _identifier().rank(text.lower()[:2000])]
+def _rank(text: str, more: tuple[str, ...]) -> list[tuple[str, float]]:
+    return [(str(code), float(p)) for code, p in _identifier(more).rank(text.lower()[:2000])]

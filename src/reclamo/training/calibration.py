@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from reclamo.artefact import Calibration, HeadCalibration
 from reclamo.corpus import Targets
-from reclamo.corpus.targets import labelled_in_full
+from reclamo.corpus.targets import labelled_in_full, meets_conditions
 from reclamo.engine.decode import certainty as certainty_of
 from reclamo.engine.decode import head_probabilities
 from reclamo.taxonomy import Head, Taxonomy
@@ -148,31 +148,39 @@ def risk_coverage(
 ) -> tuple[tuple[float, float, float], ...]:
     """Certainty thresholds with the share of messages under them and the error rate of the rest.
 
-    A message's certainty is that of its least certain exclusive or yes/no head; it is wrong if any of those is. Messages that
-    lack labels of some of these heads would look more certain than the tagger finds them: they are left out, unless all do.
+    A message's certainty is that of its least certain exclusive or yes/no head, of those that are asked of it, whether it is
+    labelled for that head or not; it is wrong if any of those is. The error rate is of the messages that are labelled for all of them
+    (of all messages, where none is).
     """
-    full = labelled_in_full(taxonomy, targets)
-    if full.any():
-        logits, targets = logits[full], Targets(values=targets.values[full], mask=targets.mask[full])
-    certainty = np.ones(len(logits))
-    wrong = np.zeros(len(logits), dtype=bool)
+    certainty, wrong = np.ones(len(logits)), np.zeros(len(logits), dtype=bool)
+    values = targets.values.copy()
     for index, head in enumerate(taxonomy.heads):
-        asked = targets.mask[:, index]
-        if head.kind == "any_of" or not asked.any():
+        where, labelled = taxonomy.slices[head.name], targets.mask[:, index]
+        if head.kind == "any_of":
             continue
-        calibration = heads[head.name]
-        where = taxonomy.slices[head.name]
-        p = head_probabilities(head, logits[:, where], calibration)
-        sure, chosen = certainty_of(head, p, calibration)
-        truth = _true_index(head, targets.values[:, where])
+        p = head_probabilities(head, logits[:, where], heads[head.name])
+        sure, chosen = certainty_of(head, p, heads[head.name])
+        values[~labelled, where] = _encode_index(head, chosen[~labelled])  # heads that depend on it go by what the tagger says
+        asked = meets_conditions(taxonomy, head, values)
         certainty = np.where(asked, np.minimum(certainty, sure), certainty)
-        wrong |= asked & (chosen != truth)
-    points = []
-    for rate in np.linspace(0.0, 0.5, 26):
+        wrong |= asked & labelled & (chosen != _true_index(head, targets.values[:, where]))
+    full = labelled_in_full(taxonomy, targets)
+    known = full if full.any() else np.ones(len(logits), dtype=bool)
+    points: list[tuple[float, float, float]] = []
+    for rate in np.linspace(0.0, 0.98, 50):
         cut = float(np.quantile(certainty, rate)) if len(certainty) else 0.0
         kept = certainty >= cut
-        points.append((round(cut, 5), round(float(1 - kept.mean()), 4), round(float(wrong[kept].mean()) if kept.any() else 0.0, 4)))
+        left = wrong[kept & known]
+        risk = float(left.mean()) if len(left) else points[-1][2] if points else 0.0
+        points.append((round(cut, 5), round(float(1 - kept.mean()), 4) if len(kept) else 0.0, round(risk, 4)))
     return tuple(points)
+
+
+def _encode_index(head: Head, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The reverse of `_true_index`: (n,) -> (n, n_logits)."""
+    if head.kind == "one_of":
+        return np.eye(head.n_logits, dtype=np.float32)[chosen]
+    return (chosen[:, None] > np.arange(head.n_logits)).astype(np.float32)
 
 
 def _true_index(head: Head, values: NDArray[np.float32]) -> NDArray[np.int64]:

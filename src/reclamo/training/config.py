@@ -185,6 +185,8 @@ def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Tr
         data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"cannot be read ({error.strerror}); give a training configuration", path=path) from error
+    except UnicodeDecodeError as error:
+        raise UsageError("is not UTF-8; save it as text in UTF-8", path=path) from error
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"is not valid TOML: {error}", path=path) from error
     for dotted, value in (overrides or {}).items():
@@ -192,6 +194,8 @@ def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Tr
         *parents, last = dotted.split(".")
         for key in parents:
             table = table.setdefault(key, {})
+            if not isinstance(table, dict):
+                raise UsageError(f"--set {dotted}: {key!r} is no table; see which keys there are in docs/retrain.md", path=path)
         table[last] = value
     try:
         return TrainConfig.model_validate(data)

@@ -25,7 +25,7 @@ from reclamo.model.exported import count_layers, read_exported, read_operations
 from reclamo.model.loss import HeadsLoss
 from reclamo.model.network import TaggerNetwork
 from reclamo.taxonomy import Head, Taxonomy
-from reclamo.training.checkpoint import read_finished, read_state
+from reclamo.training.checkpoint import FINISHED, read_finished, read_state
 from reclamo.training.config import DistilConfig, TrainConfig, load_config
 from reclamo.training.data import Batch
 
@@ -39,13 +39,16 @@ class Teacher:
     network: TaggerNetwork
 
 
-def read_teacher(source: str, network: TaggerNetwork, taxonomy: Taxonomy | None = None, base: str | None = None) -> Teacher:
+def read_teacher(
+    source: str, network: TaggerNetwork, taxonomy: Taxonomy | None = None, base: str | None = None, what: str = "teacher"
+) -> Teacher:
     """Load the best weights of a training run, or those of a finished tagger, into a network of the same base.
 
     Args:
         source: the teacher's training configuration, its run folder, or the folder of a finished tagger.
         network: of the teacher's base and taxonomy, cut here to as many layers as the teacher has; it becomes the teacher.
         taxonomy, base: what the teacher must have been trained with, where its checkpoint or manifest says so.
+        what: the key of [distil] that names it, for what errors say.
 
     Raises:
         ArtefactError: no teacher there, one whose training was cut short or had other settings, or one of another base or taxonomy; or a
@@ -54,14 +57,14 @@ def read_teacher(source: str, network: TaggerNetwork, taxonomy: Taxonomy | None 
     if (Path(source) / MANIFEST).is_file():
         return _read_tagger(source, network, taxonomy, base)
     name, run, config = _place(source)
-    how = f"`python train.py --config {source}`" if config else "the teacher's training"
+    how = f"`python train.py --config {source}`" if config else "its training"
     weights, state = read_finished(run), read_state(run / "checkpoint")
     if weights is None or state is None:
-        raise ArtefactError(f"no trained teacher to learn from; run {how} first, or set distil.teacher to another run folder", path=run)
-    if not finished(state):
-        raise ArtefactError(f"the teacher's training was cut short; run {how} to its end first", path=run)
+        raise ArtefactError(f"no trained network there; run {how} first, or set distil.{what} to another run folder", path=run)
+    if not finished(state) or (state.get("blends") and not (run / FINISHED).is_file()):
+        raise ArtefactError(f"the training of distil.{what} was cut short; run {how} to its end first", path=run)
     if config and not config.optim_used.model_dump(mode="json").items() <= state["config"].items():
-        raise ArtefactError(f"the teacher was trained with other settings than {source} has now; run {how} again", path=run)
+        raise ArtefactError(f"distil.{what} was trained with other settings than {source} has now; run {how} again", path=run)
     known = state["config"]
     same_taxonomy = taxonomy is None or known.get("taxonomy", taxonomy.sha256) == taxonomy.sha256
     _require_same(same_taxonomy, base is None or known.get("model", {"base": base})["base"] == base, run)
@@ -168,12 +171,15 @@ class Distiller:
             start: an earlier student, which the new one starts from; the teacher's layers otherwise.
 
         Raises:
-            UsageError: the earlier student has another number of layers than `config` names.
+            UsageError: the teacher has no such layers, or the earlier student another number of them than `config` names.
         """
         self.config = config
         self.teacher = teacher
         self.taxonomy = taxonomy
         self.start = start
+        held = _count_layers(teacher.network.state_dict())
+        if max(config.layers) >= held:
+            raise UsageError(f"there is no layer {max(config.layers)}: the teacher has {held} layers, numbered from 0")
         if start is not None and (found := _count_layers(start.network.state_dict())) != len(config.layers):
             raise UsageError(f"distil.start has {found} layers and distil.layers names {len(config.layers)}; make them the same number")
 
@@ -182,6 +188,11 @@ class Distiller:
         """What a checkpoint must have been made with to go on from it; the blend comes after training."""
         known = {**self.config.model_dump(mode="json", exclude={"blend", "start"}), "teacher": self.teacher.fingerprint}
         return known if self.start is None else {**known, "start": self.start.fingerprint}
+
+    @property
+    def blends(self) -> bool:
+        """Whether the finished student's weights are others than those that training ends with."""
+        return self.config.blend > 0
 
     @property
     def origin(self) -> dict[str, str]:

@@ -87,7 +87,7 @@ def prepare(config: DataConfig, taxonomy: Taxonomy) -> Prepared:
         raise CorpusError("no row to train on: every row is of the validation or test split", path=config.corpus[0])
     unlabelled_files = _present([source.path for source in config.extra_unlabelled])
     unlabelled = [one for source in config.extra_unlabelled if source.path in unlabelled_files for one in read_unlabelled(source)]
-    measured = [str(row.get("text") or "") for path in _present(config.exclude) for row in _rows(path)]
+    measured = [text for path in _present(config.exclude) for text in _measured_texts(path)]
     measured += [example.text for example in (*corpus, *more) if example.split == "test"]
     train, validation, partial, unlabelled = (without_copies(rows, measured) for rows in (train, validation, partial, unlabelled))
     partial = without(partial, {fold(example.text) for example in (*train, *validation)}, "labelled in full elsewhere")
@@ -189,6 +189,14 @@ def join_labels(source: LabelsConfig, taxonomy: Taxonomy) -> list[Example]:
     return found
 
 
+def _measured_texts(path: str) -> list[str]:
+    rows = _rows(path)
+    if rows and not any("text" in row for row in rows):
+        said = "no row has the column 'text', so none of its texts would be kept out of training; rename the one that holds it"
+        raise CorpusError(said, path=path)
+    return [str(row.get("text") or "") for row in rows]
+
+
 def _rows(path: str) -> list[dict[str, Any]]:
     return [row for _, row in _numbered(path)]
 
@@ -219,8 +227,8 @@ def draw(examples: list[Example], limit: int, salt: str = "draw ") -> list[Examp
 
 
 def fold(text: str) -> str:
-    """What counts as the same text: its letters and digits, small."""
-    return "".join(ch for ch in text.casefold() if ch.isalnum())
+    """What counts as the same text: its letters and digits, small; of a text without any, such as "👍", all that is there."""
+    return "".join(ch for ch in text.casefold() if ch.isalnum()) or text.strip()
 
 
 def without(examples: list[Example], texts: set[str], why: str) -> list[Example]:

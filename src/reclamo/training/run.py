@@ -61,8 +61,8 @@ def run(config: TrainConfig) -> Artefact:
     require_free(output)  # now, and not after hours of training
     taxonomy = load_taxonomy(config.model.taxonomy)
     start = make_start(config, taxonomy)
-    (Path(config.run) / FINISHED).unlink(missing_ok=True)  # of an earlier training
     prepared = as_the_tagger_reads(prepare(config.data, taxonomy), taxonomy)
+    (Path(config.run) / FINISHED).unlink(missing_ok=True)  # of an earlier training
     with TrainingProgress(Path(config.run), describe(prepared)) as progress:
         trainer = make_trainer(config, taxonomy, start, prepared, progress)
         history = trainer.fit()
@@ -113,7 +113,11 @@ def make_start(config: TrainConfig, taxonomy: Taxonomy) -> Start:
         return Start(network=network, tokenizer=tokenizer, distiller=None)
     trained = {name for name, value in network.named_parameters() if value.requires_grad}
     source, known = config.distil.start, (taxonomy, config.model.base)
-    start = None if source is None else read_teacher(source, build_network(config.model, taxonomy.n_logits, config.optim.seed)[0], *known)
+    start = (
+        None
+        if source is None
+        else read_teacher(source, build_network(config.model, taxonomy.n_logits, config.optim.seed)[0], *known, "start")
+    )
     distiller = Distiller(config.distil, read_teacher(config.distil.teacher, network, *known), taxonomy, start)
     return Start(network=distiller.student(trained), tokenizer=tokenizer, distiller=distiller)
 
@@ -184,9 +188,7 @@ def build_network(config: ModelConfig, labels: int, seed: int) -> tuple[TaggerNe
     Returns:
         the network and its fast tokenizer.
     """
-    base = Path(config.base)
-    if config.vocabulary and not base.exists() and base.parent == Path("base"):
-        import_base(base, keep=read_vocabulary(Path(config.vocabulary)))
+    import_missing_base(config.base, config.vocabulary)
     torch.manual_seed(seed)
     encoder, tokenizer = load_base(config.base)
     if config.layers:
@@ -200,6 +202,13 @@ def build_network(config: ModelConfig, labels: int, seed: int) -> tuple[TaggerNe
     if config.freeze_embeddings:
         encoder.get_input_embeddings().weight.requires_grad = False
     return TaggerNetwork(encoder, labels, config.dropout), tokenizer
+
+
+def import_missing_base(base: str, vocabulary: str | None) -> None:
+    """Import the default base, its vocabulary trimmed, where it is named and not there yet."""
+    target = Path(base)
+    if vocabulary and not target.exists() and target.parent == Path("base"):
+        import_base(target, keep=read_vocabulary(Path(vocabulary)))
 
 
 def read_vocabulary(path: Path) -> list[str]:

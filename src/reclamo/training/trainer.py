@@ -48,6 +48,9 @@ class Objective(Protocol):
     @property
     def fingerprint(self) -> dict[str, Any]: ...
 
+    @property
+    def blends(self) -> bool: ...  # whether the weights are mixed with others once training has ended
+
     def __call__(
         self, network: TaggerNetwork, batch: Batch, labels: HeadsLoss, autocast: Callable[[], AbstractContextManager[Any]]
     ) -> Tensor: ...
@@ -188,6 +191,9 @@ class Trainer:
             scores = macro_average_precision(self.taxonomy, self.logits(self.validation), self.validation.targets)
             record |= {"average_precision": scores}
             better = scores["mean"] > self.history.best_score
+            if not scores.keys() - {"mean"}:
+                log.warning("no label of the validation messages has both answers, so no epoch can be told from another: the last is kept")
+                better = True
         else:
             scores, better = {"mean": -loss}, True
         if better:
@@ -226,6 +232,7 @@ class Trainer:
         assert self.run_folder is not None
         extra = {f"best.{k}": v for k, v in self.best.items()} | {f"running.{k}": v for k, v in self.running.items()}
         state = {"epoch": epoch, "done": done, "step": step, "config": self._settings(), "history": vars(self.history)}
+        state["blends"] = self.objective is not None and self.objective.blends
         save_checkpoint(self.run_folder / "checkpoint", self.network, optimiser, extra, state)
         self.progress({"kind": "checkpoint", "step": step})
 

@@ -39,7 +39,7 @@ def warm_start(
         the loss that the regression ends at.
     """
     pooled = pooled_states(network, data, autocast)
-    mean, spread = pooled.mean(0), pooled.std(0).clamp(min=1e-6)
+    mean, spread = pooled.mean(0), pooled.std(0, correction=0).clamp(min=1e-6)
     features = (pooled - mean) / spread
     values, asked = torch.from_numpy(data.targets.values), torch.from_numpy(data.targets.mask)
     weight = torch.zeros(network.attention.weight.shape, requires_grad=True)
