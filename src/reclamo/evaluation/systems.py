@@ -65,7 +65,8 @@ class Fitting:
     Attributes:
         train, validation: messages to train and to calibrate on. partial: messages for training that carry some heads only;
             the embeddings and setfit baselines, which are slow, do without them.
-        base: the encoder of those two. vocabulary: the pieces kept where it has to be imported first. tagger: folder of the tagger that is evaluated.
+        base: the encoder of those two. vocabulary: the pieces kept where it has to be imported first.
+        tagger: folder of the tagger that is evaluated.
     """
 
     taxonomy: Taxonomy

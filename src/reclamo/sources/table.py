@@ -211,7 +211,8 @@ class _Columns:
         twice = next((name for name in (self.text, self.id) if name is not None and list(header).count(name) > 1), None)
         if twice is not None:
             raise UsageError(
-                f"two columns are called {twice!r}, and which is meant cannot be known; rename one, or name another with --text-column or --id-column",
+                f"two columns are called {twice!r}, and which is meant cannot be known; "
+                "rename one, or name another with --text-column or --id-column",
                 path=path,
             )
         self.needed = [name for name in header if name in (self.text, self.id) or name.lower() in ROW_NAMES]

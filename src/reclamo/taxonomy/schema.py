@@ -19,9 +19,8 @@ DESCRIPTION_LANGUAGES = ("en", "es", "el", "it")
 HEAD_NAME = re.compile(r"[\w-]+")
 PLAIN_LANGUAGE = re.compile(r"[a-z]{2,3}")  # as messages' languages are compared: without region or script
 # Of a row of output beside the heads; `reason` is not among them, since unscored rows alone have it as a field.
-ROW_FIELDS = frozenset(
-    "id lang status heads role_p rubric_score service_level evidence needs_review windows unscored_reason detail text cleaning model".split()
-)
+ROW_FIELDS = {"id", "lang", "status", "heads", "role_p", "rubric_score", "service_level", "evidence", "needs_review", "windows"}
+ROW_FIELDS |= {"unscored_reason", "detail", "text", "cleaning", "model"}
 
 
 @dataclass(frozen=True, kw_only=True)

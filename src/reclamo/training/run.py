@@ -112,12 +112,10 @@ def make_start(config: TrainConfig, taxonomy: Taxonomy) -> Start:
     if config.distil is None:
         return Start(network=network, tokenizer=tokenizer, distiller=None)
     trained = {name for name, value in network.named_parameters() if value.requires_grad}
-    source, known = config.distil.start, (taxonomy, config.model.base)
-    start = (
-        None
-        if source is None
-        else read_teacher(source, build_network(config.model, taxonomy.n_logits, config.optim.seed)[0], *known, "start")
-    )
+    known, start = (taxonomy, config.model.base), None
+    if config.distil.start is not None:
+        another, _ = build_network(config.model, taxonomy.n_logits, config.optim.seed)
+        start = read_teacher(config.distil.start, another, *known, "start")
     distiller = Distiller(config.distil, read_teacher(config.distil.teacher, network, *known), taxonomy, start)
     return Start(network=distiller.student(trained), tokenizer=tokenizer, distiller=distiller)
 
