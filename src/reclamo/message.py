@@ -113,7 +113,7 @@ class Message:
         not stop a batch.
         """
         key = row.get("id")
-        name = without_surrogates(str(key) if key not in (None, "") and key == key else (id or ""))
+        name = (id or "") if _is_absent(key) else without_surrogates(str(key))
         text = row.get("text")
         if not isinstance(text, str):
             seen = "no text" if text is None else f"text of type {type(text).__name__}"
@@ -121,9 +121,16 @@ class Message:
         values: dict[str, Any] = {}
         for field_name in _PLAIN[2:]:
             value = row.get(field_name)
-            is_absent = value is None or value == "" or value != value  # not a number: what data frames say for nothing
-            values[field_name] = None if is_absent else without_surrogates(str(value))
+            values[field_name] = None if _is_absent(value) else without_surrogates(str(value))
         return cls(id=name, text=text, **values)
+
+
+def _is_absent(value: Any) -> bool:
+    """Whether a value says that there is none: None, an empty text, or what data frames have in place of nothing (NaN, pandas' NA)."""
+    try:
+        return value is None or bool(value == "" or value != value)
+    except (TypeError, ValueError):  # neither the same nor another: NA; an array is no name either
+        return True
 
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")

@@ -116,6 +116,7 @@ def test_a_csv_with_semicolons_in_windows_1253(cli: Any, tmp_path: Path) -> None
         (["table.csv"], 2, "no column with a known name"),
         (["table.csv", "--text-column", "b"], 2, "no column 'b'; it has a, c"),
         (["twice.csv"], 2, "two columns are called 'text'"),
+        (["box.mbox", "-o", "copy.mbox", "--redact"], 2, "--redact cannot be kept"),
         (["in.jsonl", "--no-such-option"], 2, "No such option"),
         ([], 2, "source"),
     ],
@@ -127,6 +128,7 @@ def test_wrong_use_is_one_clear_line(
     write_rows(tmp_path / "in.jsonl", [{"text": ALL[0]}])
     (tmp_path / "x.txt").write_text("hola")
     (tmp_path / "table.csv").write_text("a,c\n1,2\n")
+    (tmp_path / "box.mbox").write_text("From a@b.c Mon Jan  5 10:00:00 2026\nSubject: x\n\nhola\n")
     (tmp_path / "twice.csv").write_text("text,lang,text\nhola,es,adiós\n")
     got, out, err = cli(*arguments)
     assert got == code

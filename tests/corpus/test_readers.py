@@ -131,3 +131,10 @@ def test_an_id_that_stands_in_two_files_names_both(tmp_path: Path) -> None:
     with pytest.raises(CorpusError) as caught:
         read_corpus([one, two])
     assert str(caught.value) == f"{two}: the id 'b' stands twice, first in {one}; ids must be unique"
+
+
+def test_a_csv_text_that_would_be_cut_at_a_comma_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,lang,text\n1,es,Llevo un mes esperando, y nadie contesta\n", encoding="utf-8")
+    with pytest.raises(CorpusError, match="1 cells more than the header has") as caught:
+        read_corpus(str(tmp_path / "a.csv"))
+    assert caught.value.line == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -49,3 +50,32 @@ def test_a_batch_that_fails_raises_and_leaves_the_next_ones_alone(tiny_tagger: P
     del runtime
     again = Runtime(tiny_tagger / "network.xml", threads=threads, precision="fp32")
     assert np.array_equal(again(ids[:, :20], mask[:, :20])[0], before)
+
+
+FORKED = """
+import os, sys
+import reclamo
+from reclamo.errors import UsageError
+
+tagger = reclamo.load(sys.argv[1], threads=int(sys.argv[2]))
+tagger.tag("El pedido no ha llegado")
+child = os.fork()
+if child == 0:
+    for ask in (lambda: tagger.tag("hola"), lambda: list(tagger.tag_many(["hola"]))):
+        try:
+            ask()
+        except UsageError as error:
+            assert "load it in each worker" in str(error)
+        else:
+            os._exit(2)
+    os._exit(0)
+print(os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_a_tagger_in_a_forked_child_says_so_where_it_would_wait_for_ever(tiny_tagger: Path, threads: str) -> None:
+    command = [sys.executable, "-W", "ignore", "-c", FORKED, str(tiny_tagger), threads]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert (run.returncode, run.stdout) == (0, "0\n"), run.stderr

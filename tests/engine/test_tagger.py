@@ -262,3 +262,27 @@ def test_a_stream_can_be_left_early_and_a_broken_source_raises(tagger: Tagger) -
         for tags in tagger.tag_many(source()):
             given.append(tags)
     assert len(given) == CHUNK + 3  # all that it gave
+
+
+def test_what_is_no_value_in_a_data_frame_and_fields_of_other_types_cost_no_other_message(tagger: Tagger) -> None:
+    class Missing:  # as pandas' NA
+        def __eq__(self, other: object) -> Any:
+            return self
+
+        def __bool__(self) -> bool:
+            raise TypeError("boolean value of NA is ambiguous")
+
+        __hash__ = None  # type: ignore[assignment]
+
+    items: list[Any] = [
+        ALL[0],
+        {"id": Missing(), "text": ALL[0], "role": Missing(), "lang": Missing()},
+        {"id": np.array([1, 2]), "text": ALL[0]},
+        Message(id="m", text=None),  # type: ignore[arg-type]
+        Message(id="n", text=ALL[0], role=5),  # type: ignore[arg-type]
+        ALL[1],
+    ]
+    tagged = list(tagger.tag_many(items))
+    assert [tags.id for tags in tagged] == ["1", "2", "3", "m", "n", "6"]
+    assert [tags.status for tags in tagged] == ["tagged", "tagged", "tagged", "unscored", "unscored", "tagged"]
+    assert [tags.unscored_reason for tags in tagged[3:5]] == ["not_text", "broken"]

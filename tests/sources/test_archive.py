@@ -126,3 +126,17 @@ def test_an_archive_cut_short_gives_what_there_is(tmp_path: Path, ending: str) -
     assert [message.id for message in got[:1]] == ["1@x"]
     assert got[-1].problem is not None and got[-1].problem.reason == "broken"
     assert "5@x" not in [message.id for message in got]
+
+
+def test_an_archive_or_a_folder_without_mail_is_an_error_that_names_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    for name in ("tickets.csv", "more.csv", "notes.txt"):
+        (tmp_path / "out" / name).write_text("id,text\n1,hola\n", encoding="utf-8")
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        for file in (tmp_path / "out").iterdir():
+            archive.write(file, file.name)
+    for read in (lambda: open_source(tmp_path / "export.zip"), lambda: open_source(tmp_path / "out")):
+        with pytest.raises(SourceError, match=r"holds no mail, only other files \(2 with \.csv, 1 with \.txt\)"):
+            list(read())
+    (tmp_path / "out" / "empty.mbox").write_bytes(b"")
+    assert list(open_source(tmp_path / "out")) == []

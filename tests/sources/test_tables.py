@@ -7,6 +7,7 @@ import io
 import json
 import sys
 import tracemalloc
+import zipfile
 from collections import deque
 from pathlib import Path
 from typing import Any, cast
@@ -248,3 +249,20 @@ def test_parquet_reads_what_it_needs_and_says_what_it_cannot(tmp_path: Path) -> 
     path.write_bytes(path.read_bytes()[:40] + b"x" * 40)
     with pytest.raises(SourceError, match="cannot be read as Parquet"):
         read(path)
+
+
+def test_a_sheet_that_is_wrong_about_its_size_is_read_whole_and_a_broken_one_is_said(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for cells in (["id", "text"], [1, "hola_x000D_"], [2, "adiós"], [3, "vale"]):
+        book.active.append(cells)
+    book.save(tmp_path / "whole.xlsx")
+    for name, old, new in (("small.xlsx", b'ref="A1:B4"', b'ref="A1:A2"'), ("broken.xlsx", b"</row></sheetData>", b"</row></sheet")):
+        with zipfile.ZipFile(tmp_path / "whole.xlsx") as source, zipfile.ZipFile(tmp_path / name, "w") as target:
+            for member in source.namelist():
+                content = source.read(member)
+                assert old in content or "sheet1" not in member
+                target.writestr(member, content.replace(old, new) if "sheet1" in member else content)
+    assert [message.text for message in open_source(tmp_path / "small.xlsx")] == ["hola\r", "adiós", "vale"]
+    with pytest.raises(SourceError, match="cannot be read to its end as XLSX"):
+        list(open_source(tmp_path / "broken.xlsx"))

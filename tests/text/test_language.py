@@ -77,7 +77,18 @@ def test_greeklish_is_greek(text: str) -> None:
     assert detect_language(text) == "el"
 
 
-@pytest.mark.parametrize("text", ["Grazie mille ora funziona alla grande", "mas caro y mas malo, la ola de siempre", "my package is late"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sto aspettando il rimborso",
+        "Ho gia pagato due volte",
+        "Ke pasa con mi pedido",
+        "Quiero que me den una solución",
+        "Grazie mille ora funziona alla grande",
+        "mas caro y mas malo, la ola de siempre",
+        "my package is late",
+    ],
+)
 def test_other_latin_text_is_not_greeklish(text: str) -> None:
     assert not is_greeklish(text)
 

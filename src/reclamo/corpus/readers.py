@@ -113,6 +113,9 @@ def csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         file.seek(0)
         try:
             for row in reader:
+                if None in row:  # text that was not quoted, and would be cut
+                    said = f"{len(row[None])} cells more than the header has; put cells that hold the delimiter in double quotes"
+                    raise CorpusError(said, path=path, line=reader.line_num)
                 yield reader.line_num, {key: unguarded(value) for key, value in row.items() if value not in (None, "")}
         except csv.Error as error:
             raise CorpusError(f"is not CSV ({error})", path=path, line=reader.line_num) from error

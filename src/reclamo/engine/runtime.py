@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from reclamo.cache import Cache
 from reclamo.engine.processor import instructions
 from reclamo.engine.weights import write_out
-from reclamo.errors import ArtefactError
+from reclamo.errors import ArtefactError, UsageError
 
 Array = NDArray[np.float32]
 Batch = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -119,6 +119,7 @@ class Runtime:
         self._cache = Cache(cache if identity else None)
         self._identity = identity
         self._lock = Lock()
+        self._process = os.getpid()
 
     @property
     def precision(self) -> str:
@@ -127,12 +128,23 @@ class Runtime:
         return hint or str(self._core.get_property("CPU", "INFERENCE_PRECISION_HINT").get_type_name())
 
     def __call__(self, ids: NDArray[np.int64], mask: NDArray[np.int64], *, contributions: bool = True) -> Scores:
-        """Score a batch: ids and mask (batch, tokens) -> logits (batch, labels), contributions (batch, labels, tokens) if wanted."""
+        """Score a batch: ids and mask (batch, tokens) -> logits (batch, labels), contributions (batch, labels, tokens) if wanted.
+
+        Raises:
+            UsageError: the process was forked since the network was loaded; the child has none of OpenVINO's threads, and would wait
+                for ever.
+        """
+        self._require_own_process()
         return self._alone(ids, mask, contributions=contributions)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """Score batches several at a time, on threads that stay while the session is open; what is not begun by then is dropped."""
+        """Score batches several at a time, on threads that stay while the session is open; what is not begun by then is dropped.
+
+        Raises:
+            UsageError: as for a single batch.
+        """
+        self._require_own_process()
         # Threads of our own with a request each. OpenVINO's AsyncInferQueue (2026.4) can wait for ever when it is let go: it holds
         # the interpreter's lock, which the end of its last callback wants.
         with ThreadPoolExecutor(streams(self._threads), "reclamo-stream") as pool:
@@ -140,6 +152,10 @@ class Runtime:
                 yield Session(self, pool)
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
+
+    def _require_own_process(self) -> None:
+        if os.getpid() != self._process:
+            raise UsageError("this tagger was loaded before the process was forked, and cannot be used here; load it in each worker")
 
     @cached_property
     def _alone(self) -> Requests:

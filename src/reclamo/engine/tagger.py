@@ -182,8 +182,10 @@ class Tagger:
     def _prepare(self, item: Message | str | Mapping[str, Any], number: int) -> Message:
         if isinstance(item, str):
             message = Message(id=str(number), text=item)
-        elif isinstance(item, Message):
+        elif isinstance(item, Message) and all(isinstance(part, str) for part in (item.text, item.lang or "", item.role or "")):
             message = item
+        elif isinstance(item, Message):
+            message = Message.from_dict({name: getattr(item, name) for name in ("id", "text", "lang", "role")}, id=str(number))
         elif isinstance(item, Mapping):
             message = Message.from_dict(item, id=str(number))
         else:

@@ -104,25 +104,39 @@ LABELS: Final[dict[str, str]] = {
     }.items()
     for label in (labels.split("|") if "|" in labels else labels.split())
 }
+# What a web form writes before the text that was typed in.
+MESSAGE_LABEL: Final = _start(
+    r"(?:mensaje|comentarios?|consulta|messaggio|richiesta|testo|commenti?|μ[ηή]νυμα|κε[ιί]μενο|σχ[οό]λι[οα]|message|comments?) ?:(?: |$)"
+)
 LABEL: Final = re.compile(r"([^\W\d_][\w./ -]{0,18}?) ?: ?(.*)$")
 
+_SENT: Final = _any(
+    r"(?:enviado|mandado|escrito) (?:desde|con|a trav[eé]s de|por)",
+    r"(?:στ[αά]λθηκε|εστ[αά]λη|απεστ[αά]λη|γρ[αά]φτηκε|αποστολ[ηή]) (?:απ[οό]|με|μ[εέ]σω|μεσω)",
+    r"(?:inviat[oa]|mandat[oa]|scritt[oa]) (?:da|dal|dalla|con|tramite|per mezzo)",
+)
+# A thing that could also be what the mail is about ("enviado por mensajero el móvil que…") follows at once, or after an article.
+_MINE: Final = r"(?:(?:mi|mio|un|una|el|su|il|mia|dal|la|το|τη|την|τον|ένα|ενα|μια|μου|my|a) ){0,3}(?:el )?"
 DEVICE: Final = _start(
-    r"(?:enviado|mandado|escrito) (?:desde|con|a trav[eé]s de|por) .{0,24}?"
+    rf"{_SENT} .{{0,24}}?"
     + (
         _thing := _any(
             r"i-?phone|i-?pad|ios|android|samsung|galaxy|huawei|honor|xiaomi|redmi|poco|oppo|realme|nokia|motorola|blackberry|sony|lg",
             r"zte",
             r"outlook|yahoo|gmail|proton ?mail|correo para windows|windows(?: 10| 11| phone)?|mail para|posta per windows|spark",
             r"bluemail|mymail",
-            r"hotmail|thunderbird|libero mail|virgilio|tiscali|movistar|vodafone|orange|cosmote|tim\b|app email|app mail|smartphone",
-            r"tablet",
-            r"m[oó]vil|tel[eé]fono|celular|dispositivo|cellulare|telefonino|κινητ[οό]|τηλ[εέ]φωνο|συσκευ[ηή]|ταμπλ[εέ]τα",
-            r"αλληλογραφ[ιί]α|phone|mobile",
+            r"hotmail|thunderbird|libero mail|virgilio|tiscali|movistar|vodafone|orange|cosmote|tim\b|app email|app mail",
         )
     )
     + r".{0,60}$",
-    rf"(?:στ[αά]λθηκε|εστ[αά]λη|απεστ[αά]λη|γρ[αά]φτηκε|αποστολ[ηή]) (?:απ[οό]|με|μ[εέ]σω|μεσω) .{{0,24}}?{_thing}.{{0,60}}$",
-    rf"(?:inviat[oa]|mandat[oa]|scritt[oa]) (?:da|dal|dalla|con|tramite|per mezzo) .{{0,24}}?{_thing}.{{0,60}}$",
+    rf"{_SENT} {_MINE}"
+    + (
+        _any(
+            r"m[oó]vil|tel[eé]fono|celular|dispositivo|cellulare|telefonino|κινητ[οό]|τηλ[εέ]φωνο|συσκευ[ηή]|ταμπλ[εέ]τα",
+            r"αλληλογραφ[ιί]α|phone|mobile|smartphone|tablet",
+        )
+    )
+    + r".{0,60}$",
     rf"sent (?:from|with|via|by) .{{0,24}}?{_thing}.{{0,60}}$",
     r"(?:get|obt[eé]n|obtener|descarga|descargar|λ[ηή]ψη|αποκτ[ηή]στε|κατεβ[αά]στε|ottieni|scarica)"
     + r" .{0,12}(?:outlook|bluemail|spark|mymail)\b.{0,60}$",
@@ -195,14 +209,21 @@ DISCLAIMER_STARTS: Final = _start(
 )
 DISCLAIMER_WORDS: Final = _start(
     r"confidencial|destinatari[oa]s? (?:indicad|exclusiv|únic)|exclusivamente (?:a|para)|rgpd|lopd|reglamento \(ue\)",
-    r"responsable del tratamiento|por error",
-    r"εμπιστευτικ|παραλ[ηή]πτ|απ[οό]ρρητ|εκ παραδρομ[ηή]ς|γκπδ|gdpr|κατ[αά] λ[αά]θος",
-    r"riservat|esclusivamente|196/2003|2016/679|per errore|confidenzial",
-    r"confidential|intended (?:only|recipient|solely)|privileged|in error",
+    r"responsable del tratamiento|recib.{1,60}por error|por error.{1,40}recib",
+    r"εμπιστευτικ|παραλ[ηή]πτ|απ[οό]ρρητ|εκ παραδρομ[ηή]ς|γκπδ|gdpr|λ[αά]β.{1,60}κατ[αά] λ[αά]θος|κατ[αά] λ[αά]θος.{1,40}λ[αά]β",
+    r"riservat|esclusivamente|196/2003|2016/679|ricevut.{1,60}per errore|per errore.{1,40}ricevut|confidenzial",
+    r"confidential|intended (?:only|recipient|solely)|privileged|received.{1,60}in error|in error.{1,40}received",
+)
+# A customer who quotes the law asks for something himself; a disclaimer does not.
+DISCLAIMER_NEVER: Final = re.compile(
+    r"\b(?:solicito|exijo|reclamo|quiero|pido|me han|mi factura|mi pedido|mis datos|chiedo|esigo|richiedo|voglio|pretendo|mi avete|"
+    r"il mio|la mia|i miei dati|ζητ[ωώ]|απαιτ[ωώ]|θ[εέ]λω|i request|i demand|i want)\b|queja formal|reclamaci[oó]n formal|reclamo formale",
+    re.IGNORECASE,
 )
 FOOTER: Final = _start(
     # the environment
-    r"[^\w]{0,4}antes de imprimir|[^\w]{0,4}piens[ea] (?:en el|antes)|[^\w]{0,4}no imprima|[^\w]{0,4}por favor,? considere",
+    r"[^\w]{0,4}antes de imprimir|[^\w]{0,4}piens[ea] (?:en el|antes)|[^\w]{0,4}no imprima",
+    r"[^\w]{0,4}por favor,? considere (?:el (?:medio|planeta)|la |su |si |antes|no imprimir)",
     r"[^\w]{0,4}cuidemos el|[^\w]{0,4}rispett\w+ l'?ambiente|[^\w]{0,4}prima di stampare|[^\w]{0,4}pens\w+ all'?ambiente",
     r"[^\w]{0,4}σκεφτε[ιί]τε το περιβ[αά]λλον|[^\w]{0,4}πριν εκτυπ[ωώ]σετε|[^\w]{0,4}παρακαλο[υύ]με σκεφτε[ιί]τε",
     r"[^\w]{0,4}please consider the environment|[^\w]{0,4}think before you print",
@@ -239,8 +260,9 @@ FOOTER: Final = _start(
     r"questa e-?mail [eè] (?:stata controllata|priva di virus)|αυτ[οό] το (?:μ[ηή]νυμα|e-?mail)[\w ]{0,40} ελ[εέ]γχθηκε για",
     r"this e-?mail has been (?:checked|scanned)",
     # lists and senders that do not read replies
-    r"(?:darse|date) de baja(?:$| aqu[ií]| de esta lista| en este enlace)|cancelar (?:la |tu |su )?suscripci[oó]n\.?$",
-    r"si no (?:desea|quiere)s? (?:seguir )?recibi",
+    r"(?:darse|date) de baja(?:$| aqu[ií]| de esta lista| en este enlace)|cancelar (?:la |tu |su )?suscripci[oó]n$",
+    r"si no (?:desea|quiere)s? (?:seguir )?recibi(?:r|endo)(?:nos|las|los)? ?(?:m[aá]s|est[eao]s?|nuestr|correos|comunicaci|mensajes|"
+    r"e-?mails|newsletter|publicidad|informaci|avisos|notificaci|promocion|ofertas|$)",
     r"ver (?:este (?:correo|mensaje)|en (?:el|tu) navegador)|no (?:responda|respondas|conteste) a este",
     r"este (?:correo|mensaje) (?:se ha|ha sido) (?:generado|enviado) (?:autom[aá]ticamente|desde un formulario)",
     r"απεγγραφ[ηή](?:$| απ[οό] )|διαγραφ[ηή] απ[οό] τη λ[ιί]στα|(?:αν|ε[αά]ν) δεν (?:θ[εέ]λετε|επιθυμε[ιί]τε) να λαμβ[αά]νετε",

@@ -31,7 +31,9 @@ def mark_history(lines: list[Line], *, forwarded: bool, deadline: Deadline) -> N
             continue
         end, is_forward = _find_header(lines, index)
         if end > index:
-            if _writer_said_enough(lines[since:index], forwarded or is_forward):
+            below = next_filled(lines, end)
+            is_form = below < len(lines) and bool(markers.MESSAGE_LABEL.match(lines[below].key))
+            if not is_form and _writer_said_enough(lines[since:index], forwarded or is_forward):
                 mark(lines, index, len(lines), "quoted")
                 return
             mark(lines, index, end, "forwarded_header")

@@ -83,7 +83,8 @@ def _mark_ruled_signature(stretch: list[Line]) -> None:
         if not markers.SIGNATURE_RULE.match(line.key):
             continue
         below = filled[position + 1 : position + 2 + MAX_SIGNATURE_LINES]
-        if position == 0 and any(_is_sentence(stretch[other].key) for other in below):
+        is_bare = line.raw.rstrip("\r") != "-- "
+        if (position == 0 or is_bare) and any(_is_sentence(stretch[other].key) for other in below):
             line.kind = "signature"
         elif line.raw.rstrip("\r") == "-- " or len(below) <= MAX_SIGNATURE_LINES:
             mark(stretch, number, len(stretch), "signature")
@@ -115,7 +116,7 @@ def _tail_of(paragraph: list[Line], *, is_first: bool) -> tuple[int, Kind] | Non
         if markers.DISCLAIMER_HEADS.match(line.key):
             return index, "disclaimer"
         if markers.DISCLAIMER_STARTS.match(line.key) and markers.DISCLAIMER_WORDS.search(whole[-4000:]):
-            return index, "disclaimer"
+            return None if markers.DISCLAIMER_NEVER.search(whole[-4000:]) else (index, "disclaimer")
     return None
 
 
@@ -145,12 +146,22 @@ def _mark_closing(stretch: list[Line], *, may_empty: bool) -> None:
     postscript = next((i for i in range(tail, len(filled)) if markers.POSTSCRIPT.match(filled[i].key)), len(filled))
     for start, end in ((0, postscript), (postscript + 1, len(filled))):
         position = _find_closing(filled, start, end)
+        if position == 0 and not all(_is_name(line.key) for line in filled[1:end]):
+            continue  # a greeting, or thanks meant otherwise, above a text in short lines
         if position >= 0:
             closing, first = _closing(filled[position].key), position
             while first and closing == "valediction" and _closing(filled[first - 1].key) == "valediction":
                 first -= 1
             is_all = first == 0 and end == len(filled) and not may_empty
             mark(filled, position + 1 if is_all or closing == "thanks" else first, end, "signature")
+
+
+def _is_name(key: str) -> bool:
+    """Say whether a line is a name, a title, a number or an address: its longer words begin with a capital, or with none at all."""
+    if markers.CONTACT.search(key) or markers.FIRM.search(key):
+        return True
+    words = [word for word in key.split() if len(word) > 3]
+    return all(not word[0].islower() for word in words) and len(key.split()) <= 5
 
 
 def _find_closing(filled: list[Line], start: int, end: int) -> int:

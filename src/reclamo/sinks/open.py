@@ -70,6 +70,8 @@ def _checked(output: Path, name: str, batch: Batch | None) -> Path:
 def _open_copy(name: str, output: Path | None, taxonomy: Taxonomy, batch: Batch) -> ResumableSink:
     if output is None:
         raise UsageError(f"a copy cannot go to standard output; give -o and a name for the {name}")
+    if batch.options.get("--redact"):
+        raise UsageError("a copy holds every message as it came, so --redact cannot be kept; choose another output", path=output)
     copy = open_copy(name, output, batch.source, taxonomy, again=batch.again)
     if not output.parent.is_dir():
         raise UsageError("its folder does not exist; create it first", path=output)

@@ -10,6 +10,7 @@ import lzma
 import tarfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -20,7 +21,7 @@ from reclamo.mail import Limits
 from reclamo.mail.maildir import LEADING
 from reclamo.mail.mbox import PIECE, RawMail, Splitter, is_postmark
 from reclamo.message import Message, Problem, without_surrogates
-from reclamo.sources.eml import MBOX_ENDINGS, MESSAGE_ENDINGS
+from reclamo.sources.eml import MBOX_ENDINGS, MESSAGE_ENDINGS, nothing_but
 from reclamo.sources.ids import UniqueIds
 from reclamo.sources.mailfile import read_one
 
@@ -92,9 +93,10 @@ def read_archive(
     `<member>#<ordinal>`.
 
     Raises:
-        SourceError: the file is no archive of its ending.
+        SourceError: the file is no archive of its ending, or holds other files and no mail.
     """
     ids, name = UniqueIds(), path.name
+    passed, seen = Counter[str](), False
     try:
         budget = _Budget(path, archive_limits)
         is_zip = path.suffix.lower() == ".zip"
@@ -102,19 +104,28 @@ def read_archive(
             name = member.name
             try:
                 stream = cast(io.BufferedReader, io.BufferedReader(_Counted(member.open(), budget if is_zip else None)))
+                if not _is_mail(stream, member):
+                    passed[PurePosixPath(name).suffix.lower() or "no ending"] += 1
+                    _LOG.debug("passed over %s: no mail by its ending", name)
+                    continue
+                seen = True
                 for ordinal, raw in enumerate(_mails(stream, member, limits), 1):
                     mail = read_one(raw, PurePosixPath(name).suffix, limits)
                     yield mail.to_message(ids.take(mail.message_id or f"{name}#{ordinal}"), include_automatic=include_automatic)
             except _BROKEN as error:
+                seen = True
                 yield _problem(ids, name, "broken", f"{name} in {path.name} cannot be read ({error}); unpack the archive and look at it")
     except _Spent:
         detail = f"{name}: more than {budget.allowed:,} bytes came out of {path.name}; what follows is not read; unpack it first"
         yield _problem(ids, name, "over_limit", detail)
+        return
     except _BROKEN as error:
         if name != path.name:  # the archive was cut short: what came before stays good
             yield _problem(ids, path.name, "broken", f"{path.name} cannot be read behind {name} ({error}); what follows is lost")
             return
         raise SourceError(f"cannot be read as {path.suffix} ({error}); expected an archive of mail", path=path) from error
+    if passed and not seen:
+        raise SourceError(nothing_but(passed), path=path)
 
 
 def _problem(ids: UniqueIds, name: str, reason: Any, detail: str) -> Message:
@@ -122,17 +133,24 @@ def _problem(ids: UniqueIds, name: str, reason: Any, detail: str) -> Message:
 
 
 def _mails(stream: io.BufferedReader, member: _Member, limits: Limits) -> Iterator[RawMail]:
-    place = PurePosixPath(member.name)
-    if place.suffix.lower() in MESSAGE_ENDINGS or place.parent.name in ("cur", "new"):
+    if _is_message(member):
         data = LEADING.sub(b"", stream.read(limits.message_bytes + 1), count=1)
         yield RawMail(data=data[: limits.header_block_bytes] if len(data) > limits.message_bytes else data, size=len(data))
         return
-    head = stream.peek(1024)[:1024]
-    is_mbox = head.startswith(b"From ") if place.suffix.lower() in MBOX_ENDINGS else not place.suffix and is_postmark(head.split(b"\n")[0])
-    if is_mbox:
-        yield from Splitter(cast(Any, stream), Path(member.name), limits).messages()
-    else:
-        _LOG.debug("passed over %s: no mail by its ending", member.name)
+    yield from Splitter(cast(Any, stream), Path(member.name), limits).messages()
+
+
+def _is_message(member: _Member) -> bool:
+    place = PurePosixPath(member.name)
+    return place.suffix.lower() in MESSAGE_ENDINGS or place.parent.name in ("cur", "new")
+
+
+def _is_mail(stream: io.BufferedReader, member: _Member) -> bool:
+    """Whether a member is one message, or an mbox."""
+    if _is_message(member):
+        return True
+    ending, head = PurePosixPath(member.name).suffix, stream.peek(1024)[:1024]
+    return head.startswith(b"From ") if ending.lower() in MBOX_ENDINGS else not ending and is_postmark(head.split(b"\n")[0])
 
 
 def _zip_members(path: Path) -> Iterator[_Member]:

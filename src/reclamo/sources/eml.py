@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -52,21 +53,34 @@ def read_mail_folder(path: Path, limits: Limits = Limits(), include_automatic: b
 
 def _walk(root: Path, limits: Limits, *, include_automatic: bool) -> Iterator[Message]:
     ids, pending = UniqueIds(), [root]
+    passed, seen = Counter[str](), False
     while pending:
         place = pending.pop()
         name = "" if place == root else place.relative_to(root).as_posix()
         if place.is_dir():
             below = _entries(place, root)
             if is_maildir(place):
+                seen = True
                 yield from maildir_messages(place, name and f"{name}/", root, ids, limits, include_automatic=include_automatic)
                 below = [entry for entry in below if entry.name not in _MAILDIR_FOLDERS and entry.is_dir()]
             pending.extend(reversed(below))
         elif place.suffix.lower() in MESSAGE_ENDINGS:
+            seen = True
             yield file_message(place, name, ids, limits, include_automatic=include_automatic)
         elif _is_mbox(place):
+            seen = True
             yield from mbox_messages(place, name, ids, limits, include_automatic=include_automatic)
         else:
+            passed[place.suffix.lower() or "no ending"] += 1
             _LOG.debug("passed over %s: no mail by its ending", name)
+    if passed and not seen:
+        raise SourceError(nothing_but(passed), path=root)
+
+
+def nothing_but(passed: Counter[str]) -> str:
+    """Say that there is no mail, and what there is, by its endings."""
+    found = ", ".join(f"{count} with {ending}" for ending, count in passed.most_common(5))
+    return f"holds no mail, only other files ({found}); give a table or JSON lines by its own name"
 
 
 def _entries(folder: Path, root: Path) -> list[Path]:

@@ -188,13 +188,25 @@ def read_xlsx(path: Path, text_column: str | None = None, id_column: str | None 
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except Exception as error:
         raise SourceError(f"cannot be read as XLSX ({error})", path=path) from error
-    rows = book.worksheets[0].iter_rows(values_only=True)
+    sheet = book.worksheets[0]
+    sheet.reset_dimensions()  # what a file says of its own size is not always true
+    rows = _sheet_rows(sheet, path)
     header = [str(cell or "").strip() for cell in next(rows, ())]
     columns = _Columns(header, text_column, id_column, path)
     for number, cells in enumerate(rows, 1):
         if any(cell is not None for cell in cells):
             yield columns.message(dict(zip(header, cells, strict=False)), number)
     book.close()
+
+
+def _sheet_rows(sheet: Any, path: Path) -> Iterator[list[Any]]:
+    from openpyxl.utils.escape import unescape
+
+    try:
+        for cells in sheet.iter_rows(values_only=True):
+            yield [unescape(cell) if isinstance(cell, str) else cell for cell in cells]
+    except Exception as error:  # of the parsers below openpyxl, whatever they raise
+        raise SourceError(f"cannot be read to its end as XLSX ({error}); open it and save it anew", path=path) from error
 
 
 class _Columns:

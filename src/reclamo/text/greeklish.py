@@ -49,18 +49,30 @@ def to_greeklish(text: str, rng: random.Random) -> str:
     return "".join(out)
 
 
-# Words that Greek text is full of, in the spellings that people use; none is a common word of Spanish, Italian or English.
+# Words that Greek text is full of, in the spellings that people use.
 COMMON_WORDS: Final = frozenset(Path(__file__).with_name("greeklish_words.txt").read_text(encoding="utf-8").split())
+# Of these, what Spanish and Italian messages hold too, well spelt or not ("sto aspettando", "ho gia pagato", "que den", "ke pasa").
+AMBIGUOUS: Final = frozenset({"sto", "sti", "gia", "den", "ine", "ke", "toy", "pali", "ohi", "8a"})
 MIN_SHARE: Final = 0.1
 
 
 def greeklish_share(text: str) -> float:
     """The share of a text's words that are common Greek words in Latin letters. Example: «den exw lavei tipota» -> 0.75."""
-    words = [word.strip(".,;:!?…()\"'«»-") for word in text.lower().split()]
-    words = [word for word in words if word and not word.isdigit()]
+    words = _words(text)
     return sum(word in COMMON_WORDS for word in words) / len(words) if words else 0.0
 
 
 def is_greeklish(text: str) -> bool:
-    """Say whether a text in Latin letters is Greek: at least one word in ten is a common Greek one."""
-    return greeklish_share(text) >= MIN_SHARE
+    """Say whether a text in Latin letters is Greek: at least one word in ten is a common Greek one.
+
+    One of them must be no word of Spanish or Italian, or two different ones stand there.
+    Examples: «den exw lavei» is; «que me den algo» is not.
+    """
+    words = _words(text)
+    known = [word for word in words if word in COMMON_WORDS]
+    return bool(known) and len(known) >= MIN_SHARE * len(words) and (len({*known}) > 1 or known[0] not in AMBIGUOUS)
+
+
+def _words(text: str) -> list[str]:
+    words = [word.strip(".,;:!?…()\"'«»-") for word in text.lower().split()]
+    return [word for word in words if word and not word.isdigit()]
