@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from reclamo.corpus.example import META_KEYS, Example
 from reclamo.corpus.labelstudio import from_tasks, read_tasks, to_tasks
-from reclamo.corpus.readers import FORMULA, csv_rows, example_from_row, jsonl_rows, parquet_rows
+from reclamo.corpus.readers import FORMULA, example_from_row, jsonl_rows, parquet_rows, whole_csv_rows
 from reclamo.errors import CorpusError, SinkError, UsageError
 from reclamo.sinks.files import part_of
 from reclamo.sources import SourceOptions, open_source
@@ -160,7 +160,7 @@ def _arrow_type(kind: str) -> Any:
 Reader = Callable[[Path], Iterator[tuple[int, Any]]]
 READERS: Final[dict[str, Reader]] = {
     "jsonl": jsonl_rows,
-    "csv": csv_rows,
+    "csv": whole_csv_rows,
     "parquet": parquet_rows,
     "label-studio": read_tasks,
 }

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from reclamo.corpus.example import META_KEYS, Example, parse_labels
 from reclamo.errors import CorpusError
@@ -67,7 +67,7 @@ def corpus_files(path: Path) -> list[Path]:
 
 
 def _read_file(path: Path, taxonomy: Taxonomy) -> Iterator[Example]:
-    rows = {".jsonl": jsonl_rows, ".csv": csv_rows, ".parquet": parquet_rows}[path.suffix](path)
+    rows = {".jsonl": jsonl_rows, ".csv": whole_csv_rows, ".parquet": parquet_rows}[path.suffix](path)
     for number, row in rows:
         yield example_from_row(row, taxonomy, str(path), number)
 
@@ -113,12 +113,23 @@ def csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         file.seek(0)
         try:
             for row in reader:
-                if None in row:  # text that was not quoted, and would be cut
-                    said = f"{len(row[None])} cells more than the header has; put cells that hold the delimiter in double quotes"
-                    raise CorpusError(said, path=path, line=reader.line_num)
                 yield reader.line_num, {key: unguarded(value) for key, value in row.items() if value not in (None, "")}
         except csv.Error as error:
             raise CorpusError(f"is not CSV ({error})", path=path, line=reader.line_num) from error
+
+
+def whole_csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Read CSV as `csv_rows` does.
+
+    Raises:
+        CorpusError: a row has more cells than the header: a text that was not quoted, and would be cut.
+    """
+    for number, row in csv_rows(path):
+        over = cast(Any, row).get(None)
+        if over:
+            said = f"{len(over)} cells more than the header has; put cells that hold the delimiter in double quotes"
+            raise CorpusError(said, path=path, line=number)
+        yield number, row
 
 
 def _delimiter(path: Path, header: str) -> str:
