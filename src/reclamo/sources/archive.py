@@ -150,7 +150,7 @@ def _is_mail(stream: io.BufferedReader, member: _Member) -> bool:
     if _is_message(member):
         return True
     ending, head = PurePosixPath(member.name).suffix, stream.peek(1024)[:1024]
-    return head.startswith(b"From ") if ending.lower() in MBOX_ENDINGS else not ending and is_postmark(head.split(b"\n")[0])
+    return not head or head.startswith(b"From ") if ending.lower() in MBOX_ENDINGS else not ending and is_postmark(head.split(b"\n")[0])
 
 
 def _zip_members(path: Path) -> Iterator[_Member]:
