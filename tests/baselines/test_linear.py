@@ -9,7 +9,7 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from reclamo.baselines import prior_logits
+from reclamo.baselines import linear, prior_logits
 from reclamo.baselines.linear import (
     ABSENT,
     Choice,
@@ -82,6 +82,24 @@ def test_a_head_without_messages_stays_at_zero(small_taxonomy: Taxonomy, message
     heads = fit_linear_heads(counts(bare), encode_targets(bare, small_taxonomy), [m.group for m in bare], small_taxonomy, ONE)
     assert set(heads.choices) == {"angry"}
     assert not heads.coefficients[:, small_taxonomy.slices["topic"]].any()
+
+
+def test_fits_in_other_processes_are_those_of_this_one(
+    messages: list[Example], small_taxonomy: Taxonomy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features, targets = counts(messages), encode_targets(messages, small_taxonomy)
+    groups = [m.id for m in messages]
+    here = fit_linear_heads(features, targets, groups, small_taxonomy, ONE)
+    monkeypatch.setattr(linear, "APART", 1)
+    apart = fit_linear_heads(features, targets, groups, small_taxonomy, ONE)
+    assert np.array_equal(here.coefficients, apart.coefficients)
+    assert np.array_equal(here.intercepts, apart.intercepts)
+    for head in small_taxonomy.heads:  # and both are what each head gives alone
+        values, asked = targets.head(small_taxonomy, head.name)
+        alone, biases = fit_head(head, features[np.flatnonzero(asked)], values, CHOICE, ONE)
+        where = small_taxonomy.slices[head.name]
+        assert np.allclose(apart.coefficients[:, where], alone, atol=1e-6)
+        assert np.allclose(apart.intercepts[where], biases, atol=1e-6)
 
 
 def test_folds_never_split_a_group() -> None:

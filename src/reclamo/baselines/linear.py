@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
@@ -24,6 +24,7 @@ from reclamo.taxonomy import Head, Taxonomy
 Progress = Callable[[str], None]
 Indices = NDArray[np.int64]
 ABSENT: Final = -12.0
+APART: Final = 5_000_000  # numbers in a sparse matrix, from which on processes of their own for the fits pay for their start
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,11 +98,10 @@ def fit_linear_heads(
             chosen = choices[head.name] = choose(head, features[np.flatnonzero(asked)], values, names[asked], search)
             if progress:
                 progress(f"{head.name}: C={chosen.cost:g}, class weight {chosen.weight}, average precision {chosen.score:.3f}")
-        # liblinear draws from one generator for all threads: only the others, which take by far the longest, are fitted side by side.
         known = [head for head in taxonomy.heads if head.name in choices]
         with ThreadPoolExecutor(search.threads) as pool:
             fitted = [*pool.map(fit_whole, (head for head in known if head.kind == "one_of"))]
-        fitted += [fit_whole(head) for head in known if head.kind != "one_of"]
+        fitted += fit_labels(features, targets, taxonomy, [head for head in known if head.kind != "one_of"], choices, search)
     for head, (weights, biases) in fitted:
         where = taxonomy.slices[head.name]
         coefficients[:, where], intercepts[where] = weights, biases
@@ -176,6 +176,42 @@ def _binary(features: Any, truth: Any, choice: Choice, search: Search) -> Any:
         C=choice.cost, class_weight=choice.weight, solver="liblinear", dual=True, max_iter=1000, random_state=search.seed
     )
     return _quietly(model, features, truth > 0)
+
+
+def fit_labels(
+    features: Any, targets: Targets, taxonomy: Taxonomy, heads: Sequence[Head], choices: Mapping[str, Choice], search: Search
+) -> list[tuple[Head, tuple[Array, Array]]]:
+    """Fit heads that are no one-of heads on all their messages, each label for itself; on many messages several at once.
+
+    Several means processes: liblinear draws from one generator for all threads of a process, so threads would make the fits differ
+    from run to run.
+    """
+    from joblib import Parallel, delayed  # type: ignore[import-untyped]
+
+    asked = {head.name: targets.head(taxonomy, head.name) for head in heads}
+    places = []
+    for head in heads:
+        values, _ = asked[head.name]
+        places += [(head.name, k) for k in range(head.n_logits) if 0 < values[:, k].sum() < len(values)]
+    apart = search.threads if getattr(features, "nnz", 0) >= APART else 1
+    models = Parallel(n_jobs=apart)(
+        delayed(_fit_rows)(features, np.flatnonzero(asked[name][1]), asked[name][0][:, k], choices[name], search) for name, k in places
+    )
+    known = dict(zip(places, models, strict=True))
+    fitted = []
+    for head in heads:
+        coefficients = np.zeros((features.shape[1], head.n_logits), dtype=np.float32)
+        intercepts = head_prior(head, asked[head.name][0])
+        for k in range(head.n_logits):
+            if (head.name, k) in known:
+                coefficients[:, k], intercepts[k] = known[head.name, k]
+        fitted.append((head, (coefficients, intercepts)))
+    return fitted
+
+
+def _fit_rows(features: Any, rows: Indices, truth: Any, choice: Choice, search: Search) -> tuple[Array, float]:
+    model = _binary(features[rows], truth, choice, search)
+    return model.coef_[0].astype(np.float32), float(model.intercept_[0])
 
 
 def _multinomial(features: Any, classes: Any, choice: Choice) -> Any:
