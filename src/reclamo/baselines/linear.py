@@ -186,7 +186,7 @@ def fit_labels(
     Several means processes: liblinear draws from one generator for all threads of a process, so threads would make the fits differ
     from run to run.
     """
-    from joblib import Parallel, delayed  # type: ignore[import-untyped]
+    from sklearn.utils.parallel import Parallel, delayed
 
     asked = {head.name: targets.head(taxonomy, head.name) for head in heads}
     places = []
