@@ -141,7 +141,7 @@ def label_average_precision(head: Head, logits: Any, values: Array) -> float:
     scores = np.asarray(logits, dtype=np.float64)
     if head.kind == "one_of":
         scores = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
-    columns = [k for k in range(values.shape[1]) if 0 < values[:, k].sum() < len(values)]
+    columns = _varying(values)
     return float(np.mean([average_precision_score(values[:, k], scores[:, k]) for k in columns])) if columns else float("nan")
 
 
@@ -150,10 +150,8 @@ def fit_head(head: Head, features: Any, values: Array, choice: Choice, search: S
     coefficients = np.zeros((features.shape[1], head.n_logits), dtype=np.float32)
     intercepts = head_prior(head, values)
     if head.kind != "one_of":
-        for k in range(head.n_logits):
-            if 0 < values[:, k].sum() < len(values):
-                model = _binary(features, values[:, k], choice, search)
-                coefficients[:, k], intercepts[k] = model.coef_[0], model.intercept_[0]
+        for k in _varying(values):
+            coefficients[:, k], intercepts[k] = _fit_label(features, slice(None), values[:, k], choice, search)
         return coefficients, intercepts
     classes = values.argmax(axis=1)
     present = np.unique(classes)
@@ -189,27 +187,26 @@ def fit_labels(
     from sklearn.utils.parallel import Parallel, delayed
 
     asked = {head.name: targets.head(taxonomy, head.name) for head in heads}
-    places = []
-    for head in heads:
-        values, _ = asked[head.name]
-        places += [(head.name, k) for k in range(head.n_logits) if 0 < values[:, k].sum() < len(values)]
+    places = [(head.name, k) for head in heads for k in _varying(asked[head.name][0])]
     apart = search.threads if getattr(features, "nnz", 0) >= APART else 1
     models = Parallel(n_jobs=apart)(
-        delayed(_fit_rows)(features, np.flatnonzero(asked[name][1]), asked[name][0][:, k], choices[name], search) for name, k in places
+        delayed(_fit_label)(features, np.flatnonzero(asked[name][1]), asked[name][0][:, k], choices[name], search) for name, k in places
     )
-    known = dict(zip(places, models, strict=True))
-    fitted = []
-    for head in heads:
-        coefficients = np.zeros((features.shape[1], head.n_logits), dtype=np.float32)
-        intercepts = head_prior(head, asked[head.name][0])
-        for k in range(head.n_logits):
-            if (head.name, k) in known:
-                coefficients[:, k], intercepts[k] = known[head.name, k]
-        fitted.append((head, (coefficients, intercepts)))
-    return fitted
+    fitted = {
+        head.name: (np.zeros((features.shape[1], head.n_logits), dtype=np.float32), head_prior(head, asked[head.name][0])) for head in heads
+    }
+    for (name, k), (weights, bias) in zip(places, models, strict=True):
+        coefficients, intercepts = fitted[name]
+        coefficients[:, k], intercepts[k] = weights, bias
+    return [(head, fitted[head.name]) for head in heads]
 
 
-def _fit_rows(features: Any, rows: Indices, truth: Any, choice: Choice, search: Search) -> tuple[Array, float]:
+def _varying(values: Array) -> list[int]:
+    """The columns that hold both answers: there is something to learn."""
+    return [k for k in range(values.shape[1]) if 0 < values[:, k].sum() < len(values)]
+
+
+def _fit_label(features: Any, rows: Any, truth: Any, choice: Choice, search: Search) -> tuple[Array, float]:
     model = _binary(features[rows], truth, choice, search)
     return model.coef_[0].astype(np.float32), float(model.intercept_[0])
 
