@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from reclamo.model.network import TaggerNetwork  # noqa: E402
 from reclamo.taxonomy import load_taxonomy, parse_taxonomy  # noqa: E402
 from reclamo.training.checkpoint import FINISHED, read_best, read_finished, read_state, write_finished  # noqa: E402
 from reclamo.training.config import DataConfig, DistilConfig, OptimConfig, TrainConfig, UnlabelledConfig, load_config  # noqa: E402
-from reclamo.training.data import Tokens, TrainingSet  # noqa: E402
+from reclamo.training.data import Batch, Tokens, TrainingSet  # noqa: E402
 from reclamo.training.distil import (  # noqa: E402
     Distiller,
     Teacher,
@@ -149,6 +150,42 @@ def test_a_student_of_all_layers_starts_at_no_loss_and_one_of_some_does_not(kind
         labels = trainer_for(tiny_base, made, texts(4, seed=1)).loss
         loss = float(made(small, batch, labels, lambda: torch.autocast("cpu", enabled=False)).detach())
         assert loss == pytest.approx(0.0, abs=1e-6) if not least else loss > least
+
+
+def test_without_hidden_states_the_teacher_reads_every_text_as_it_is_and_once(tiny_base: Path) -> None:
+    made = distiller([0, 1, 2, 3], hidden=0.0, kind="mse", labels=0.0)
+    short = [replace(example, text=" ".join(example.text.split()[:2])) for example in texts(30, seed=4)]
+    small, data = student(made).eval(), training_set(tiny_base, short)
+    labels = trainer_for(tiny_base, made, texts(4, seed=1)).loss
+
+    def loss(batch: Batch) -> float:
+        return float(made(small, batch, labels, lambda: torch.autocast("cpu", enabled=False)).detach())
+
+    plain, altered = (data.epoch(7, share) for share in (0.0, 1.0))
+    answers = Trainer(made.teacher.network, TOY, data, None, OptimConfig(precision="fp32", threads=1)).logits(data)
+    assert all(loss(batch) == pytest.approx(0.0, abs=1e-6) for batch in plain)
+    read: list[int] = []
+    made.teacher.network.register_forward_hook(lambda *_: read.append(1))
+    for batch in altered:
+        mine, _ = small(batch.ids, batch.mask)
+        assert loss(batch) == pytest.approx(float(made.logit_gap(mine.detach(), torch.from_numpy(answers[batch.rows]))), rel=1e-3)
+    assert any(loss(batch) > 1e-3 for batch in altered)
+    assert not read
+
+
+def test_a_batch_holds_its_texts_altered_and_as_they_are(tiny_base: Path) -> None:
+    examples = [*texts(20, seed=4), Example(id="long", text=" ".join(WORDS * 8), lang=None, labels={})]
+    data = TrainingSet(examples, TOY, Tokens(load_base(tiny_base)[1], 32), 256, token_dropout=0.3)
+    whole = data.tokens.encode([example.text for example in examples])
+    tails = set()
+    for batch in [batch for seed in range(8) for batch in data.epoch(seed, 0.0)]:
+        for row, ids, mask, tail in zip(batch.rows, batch.plain, batch.plain_mask, batch.tails, strict=True):
+            inner = ids[mask.bool()].tolist()[1:-1]
+            assert inner == (whole[row][-30:] if tail else whole[row][:30])
+            tails.add((len(whole[row]) > 30, bool(tail)))
+        masked = (batch.ids == data.tokens.unknown) & (batch.plain != data.tokens.unknown)
+        assert torch.equal(torch.where(masked, batch.plain, batch.ids), batch.plain)
+    assert tails == {(False, False), (True, False), (True, True)}
 
 
 def test_soft_distances_are_the_divergences_of_torch_distributions() -> None:

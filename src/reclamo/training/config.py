@@ -105,6 +105,7 @@ class OptimConfig(_Strict):
     average: Annotated[float, Field(ge=0, lt=1, description="decay of the running weight average per step; 0 switches it off")] = 0.0
     warm_start: Annotated[bool, Field(description="start the heads from a logistic regression on frozen embeddings")] = True
     augment: Annotated[float, Field(ge=0, le=1, description="share of training texts that are altered on the fly")] = 0.3
+    marks: Annotated[float, Field(ge=0, le=1, description="share of short texts that get or lose handles, links and hashtags")] = 0.2
     token_dropout: Annotated[float, Field(ge=0, lt=1, description="share of training tokens replaced by the unknown token")] = 0.05
     precision: Annotated[str, Field(pattern="^(auto|bf16|fp32)$")] = "auto"
     seed: int = 17
@@ -122,7 +123,7 @@ class DistilConfig(_Strict):
     start: Annotated[str | None, Field(description="an earlier student of the same layers to start from, named as a teacher is")] = None
     labels: Annotated[float, Field(ge=0, description="weight of the labels' loss")] = 1.0
     logits: Annotated[float, Field(ge=0, description="weight of the distance to the teacher's logits")] = 1.0
-    hidden: Annotated[float, Field(ge=0, description="weight of the distance of each layer's states to the teacher's")] = 5.0
+    hidden: Annotated[float, Field(ge=0, description="weight of the states' distance to the teacher's; 0: it reads unaltered texts")] = 5.0
     kind: Annotated[Literal["soft", "mse"], Field(description="distance of logits: of the probabilities, or squared")] = "soft"
     temperature: Annotated[float, Field(gt=0, description="divides the logits before `soft` compares probabilities")] = 1.0
     blend: Annotated[float, Field(ge=0, le=1, description="share of the weights it started from in the finished student's")] = 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,19 +19,38 @@ from reclamo.training.augment import augment
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Tensors of one step: ids and mask (batch, tokens), values (batch, n_logits), asked (batch, heads), rows (batch,)."""
+    """Tensors of one step.
+
+    Attributes:
+        ids, mask: (batch, tokens), of the texts as they were altered.
+        values, asked: (batch, n_logits) and (batch, heads), the labels.
+        rows: (batch,) which of the examples.
+        plain, plain_mask: (batch, tokens), of the texts as they are.
+        tails: (batch,) whether a text that is too long is read from where its last tokens fit.
+    """
 
     ids: Tensor
     mask: Tensor
     values: Tensor
     asked: Tensor
     rows: NDArray[np.int64]
+    plain: Tensor
+    plain_mask: Tensor
+    tails: NDArray[np.bool_]
 
     def to(self, device: torch.device) -> Batch:
         """Move the tensors."""
-        return Batch(
-            ids=self.ids.to(device), mask=self.mask.to(device), values=self.values.to(device), asked=self.asked.to(device), rows=self.rows
-        )
+        moved = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}
+        return replace(self, **moved)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """Token ids of one text of a batch, with their special tokens: altered and as they are."""
+
+    ids: list[int]
+    plain: list[int]
+    tail: bool = False
 
 
 class Tokens:
@@ -75,35 +94,40 @@ class TrainingSet:
         """Give a set of some of the examples."""
         return TrainingSet([self.examples[row] for row in rows], self.taxonomy, self.tokens, self.tokens_per_batch)
 
-    def epoch(self, seed: int, share_altered: float, draw: Sequence[int] | None = None) -> list[Batch]:
+    def epoch(self, seed: int, share_altered: float, draw: Sequence[int] | None = None, marks: float = 0.0) -> list[Batch]:
         """Give the batches of one epoch: the same seed gives the same batches.
 
         Args:
             seed: of this epoch. share_altered: of texts that are augmented. draw: the rows to use, all by default.
+            marks: share of short texts whose handles, links and hashtags change.
         """
         rng = random.Random(seed)
         rows = list(draw) if draw is not None else list(range(len(self.examples)))
-        texts = [augment(self.examples[row].text, share_altered, rng) for row in rows]
-        framed = [self._frame(ids, rng) for ids in self.tokens.encode(texts)]
-        return self._batches(rows, framed, rng)
+        plain = [self.examples[row].text for row in rows]
+        altered = [augment(text, share_altered, rng, marks) for text in plain]
+        encoded = zip(self.tokens.encode(altered), self.tokens.encode(plain), strict=True)
+        return self._batches(rows, [self._frame(ids, as_is, rng) for ids, as_is in encoded], rng)
 
     def in_order(self) -> Iterator[Batch]:
         """Give unaltered batches for measuring; rows say which example each line is."""
         framed = [self.tokens.frame(ids) for ids in self.tokens.encode([example.text for example in self.examples])]
-        yield from self._batches(list(range(len(framed))), framed, None)
+        yield from self._batches(list(range(len(framed))), [_Line(ids, ids) for ids in framed], None)
 
-    def _frame(self, ids: list[int], rng: random.Random) -> list[int]:
-        excess = len(ids) - self.tokens.max_tokens + 2
+    def _frame(self, ids: list[int], plain: list[int], rng: random.Random) -> _Line:
+        room = self.tokens.max_tokens - 2
+        excess = len(ids) - room
         if self.token_dropout:
             ids = [self.tokens.unknown if rng.random() < self.token_dropout else token for token in ids]
-        return self.tokens.frame(ids, rng.choice((0, 0, excess)) if excess > 0 else 0)
+        start = rng.choice((0, 0, excess)) if excess > 0 else 0
+        return _Line(self.tokens.frame(ids, start), self.tokens.frame(plain, max(0, len(plain) - room) if start else 0), start > 0)
 
-    def _batches(self, rows: list[int], framed: list[list[int]], rng: random.Random | None) -> list[Batch]:
+    def _batches(self, rows: list[int], framed: list[_Line], rng: random.Random | None) -> list[Batch]:
+        lengths = [len(line.ids) for line in framed]
         jitter = [rng.random() * 8 if rng else 0.0 for _ in framed]
-        order = sorted(range(len(framed)), key=lambda i: (len(framed[i]) + jitter[i], i))
+        order = sorted(range(len(framed)), key=lambda i: (lengths[i] + jitter[i], i))
         groups: list[list[int]] = []
         for i in order:
-            if groups and (len(groups[-1]) + 1) * max(len(framed[i]), len(framed[groups[-1][0]])) <= self.tokens_per_batch:
+            if groups and (len(groups[-1]) + 1) * max(lengths[i], lengths[groups[-1][0]]) <= self.tokens_per_batch:
                 groups[-1].append(i)
             else:
                 groups.append([i])
@@ -111,13 +135,9 @@ class TrainingSet:
             rng.shuffle(groups)
         return [self._collate(rows, framed, group) for group in groups]
 
-    def _collate(self, rows: list[int], framed: list[list[int]], group: list[int]) -> Batch:
-        longest = max(len(framed[i]) for i in group)
-        ids = torch.full((len(group), longest), self.tokens.pad, dtype=torch.long)
-        mask = torch.zeros((len(group), longest), dtype=torch.long)
-        for line, i in enumerate(group):
-            ids[line, : len(framed[i])] = torch.tensor(framed[i])
-            mask[line, : len(framed[i])] = 1
+    def _collate(self, rows: list[int], framed: list[_Line], group: list[int]) -> Batch:
+        ids, mask = self._pad([framed[i].ids for i in group])
+        plain, plain_mask = self._pad([framed[i].plain for i in group])
         picked = np.array([rows[i] for i in group], dtype=np.int64)
         return Batch(
             ids=ids,
@@ -125,4 +145,16 @@ class TrainingSet:
             values=torch.from_numpy(self.targets.values[picked]),
             asked=torch.from_numpy(self.targets.mask[picked]),
             rows=picked,
+            plain=plain,
+            plain_mask=plain_mask,
+            tails=np.array([framed[i].tail for i in group]),
         )
+
+    def _pad(self, lines: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
+        longest = max(len(line) for line in lines)
+        ids = torch.full((len(lines), longest), self.tokens.pad, dtype=torch.long)
+        mask = torch.zeros((len(lines), longest), dtype=torch.long)
+        for k, line in enumerate(lines):
+            ids[k, : len(line)] = torch.tensor(line)
+            mask[k, : len(line)] = 1
+        return ids, mask

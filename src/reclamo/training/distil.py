@@ -177,6 +177,7 @@ class Distiller:
         self.teacher = teacher
         self.taxonomy = taxonomy
         self.start = start
+        self._known: dict[tuple[int, bool], Tensor] = {}
         held = _count_layers(teacher.network.state_dict())
         if max(config.layers) >= held:
             raise UsageError(f"there is no layer {max(config.layers)}: the teacher has {held} layers, numbered from 0")
@@ -227,18 +228,36 @@ class Distiller:
     def __call__(
         self, network: TaggerNetwork, batch: Batch, labels: HeadsLoss, autocast: Callable[[], AbstractContextManager[Any]]
     ) -> Tensor:
-        """Give the weighed loss of a batch."""
+        """Give the weighed loss of a batch.
+
+        Where states are compared, the teacher reads the texts as the student does. Where they are not, it reads each as it is, once a
+        training: so the student learns to answer alike however a text is altered.
+        """
         teacher = self.teacher.network.to(batch.ids.device)
+        if not self.config.hidden:
+            wanted = self._answers(teacher, batch, autocast)
+            with autocast():
+                logits, _ = network(batch.ids, batch.mask)
+            return self._weigh(logits.float(), wanted, batch, labels)
         with torch.no_grad(), autocast():
             wanted, wanted_states = teacher.look_inside(batch.ids, batch.mask)
         with autocast():
             logits, states = network.look_inside(batch.ids, batch.mask)
-        total: Tensor = self.config.labels * labels(logits.float(), batch.values, batch.asked)
-        total = total + self.config.logits * self.logit_gap(logits.float(), wanted.float())
-        if self.config.hidden:
-            gaps = [hidden_gap(states[k], wanted_states[layer], batch.mask) for k, layer in enumerate(self.config.layers)]
-            total = total + self.config.hidden * torch.stack(gaps).mean()
-        return total
+        gaps = [hidden_gap(states[k], wanted_states[layer], batch.mask) for k, layer in enumerate(self.config.layers)]
+        return self._weigh(logits.float(), wanted.float(), batch, labels) + self.config.hidden * torch.stack(gaps).mean()
+
+    def _weigh(self, logits: Tensor, wanted: Tensor, batch: Batch, labels: HeadsLoss) -> Tensor:
+        total: Tensor = self.config.labels * labels(logits, batch.values, batch.asked)
+        return total + self.config.logits * self.logit_gap(logits, wanted)
+
+    def _answers(self, teacher: TaggerNetwork, batch: Batch, autocast: Callable[[], AbstractContextManager[Any]]) -> Tensor:
+        """The teacher's logits of the texts as they are, (batch, n_logits); kept, since they come again in every epoch."""
+        keys = [(int(row), bool(tail)) for row, tail in zip(batch.rows, batch.tails, strict=True)]
+        if any(key not in self._known for key in keys):
+            with torch.no_grad(), autocast():
+                logits, _ = teacher(batch.plain, batch.plain_mask)
+            self._known.update(zip(keys, logits.float(), strict=True))
+        return torch.stack([self._known[key] for key in keys])
 
     def logit_gap(self, logits: Tensor, wanted: Tensor) -> Tensor:
         """Mean over the heads of how far the student's logits are from the teacher's, both (batch, n_logits); 0 where they agree."""

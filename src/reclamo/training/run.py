@@ -122,7 +122,8 @@ def make_start(config: TrainConfig, taxonomy: Taxonomy) -> Start:
 
 def make_trainer(config: TrainConfig, taxonomy: Taxonomy, start: Start, prepared: Prepared, progress: Progress) -> Trainer:
     """Put the examples into batches and the network before them."""
-    tokens, size = Tokens(start.tokenizer, config.model.max_tokens), config.optim.tokens_per_batch
+    tokens = Tokens(start.tokenizer, min(config.model.max_tokens, longest_input(start.network)))
+    size = config.optim.tokens_per_batch
     drawn = [*prepared.partial, *prepared.unlabelled]
     whole = TrainingSet([*prepared.train, *drawn], taxonomy, tokens, size, config.optim.token_dropout)
     return Trainer(

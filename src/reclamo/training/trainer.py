@@ -214,7 +214,7 @@ class Trainer:
             whole = [row for row in range(len(self.train.examples)) if row not in chosen]
             rng = random.Random(self.config.seed * 7919 + epoch)
             draw = whole + sorted(rng.sample(list(rows), round(len(rows) * share)))
-        return self.train.epoch(self.config.seed * 10_007 + epoch, self.config.augment, draw)
+        return self.train.epoch(self.config.seed * 10_007 + epoch, self.config.augment, draw, self.config.marks)
 
     def _sample(self) -> TrainingSet:
         """At most WARM_START_ROWS of the messages that are no partial ones: enough for a linear model, and quick."""
