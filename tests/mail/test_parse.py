@@ -85,6 +85,11 @@ def parts(kind: str, *leaves: tuple[str, str]) -> bytes:
 
 PLAIN, HTML = "Content-Type: text/plain; charset=utf-8", "Content-Type: text/html; charset=utf-8"
 
+NOTICE = "Este mensaje está en formato HTML y su programa de correo no puede mostrarlo."
+LETTER = "Llevo tres semanas esperando la devolución de la lavadora que recogieron el día cuatro."
+BOTH = "Su web en HTML no abre."
+TWO = "Sigue sin llegar.\nEnviado por la lista de vecinos"
+
 
 @pytest.mark.parametrize(
     ("raw", "text"),
@@ -101,6 +106,11 @@ PLAIN, HTML = "Content-Type: text/plain; charset=utf-8", "Content-Type: text/htm
         (HEAD + b"\r\n<html><body><p>sin tipo</p></body></html>", "sin tipo"),
         (HEAD + b"Content-Type: text/plain; format=flowed\r\n\r\nuna \r\nlinea\r\n", "una linea"),
         (HEAD.replace(b"\r\n", b"\r") + b"\rcon CR\r", "con CR"),
+        (parts("multipart/mixed", (PLAIN, "Sigue sin llegar."), (HTML, "<p>Sigue  <b>sin</b> llegar.</p>")), "Sigue sin llegar."),
+        (parts("multipart/mixed", (PLAIN, "Sigue sin llegar."), (HTML, "<p>Enviado por la lista de vecinos</p>")), TWO),
+        (parts("multipart/alternative", (PLAIN, NOTICE), (HTML, f"<p>{LETTER}</p>")), LETTER),
+        (parts("multipart/alternative", (PLAIN, BOTH), (HTML, f"<p>{BOTH}</p>")), BOTH),
+        (parts("multipart/alternative", (PLAIN, "No abre con mi navegador."), (PLAIN, "otro")), "No abre con mi navegador."),
     ],
 )
 def test_which_part_is_read(raw: bytes, text: str) -> None:
@@ -129,6 +139,25 @@ def test_a_boundary_is_not_taken_for_a_longer_one() -> None:
 def test_a_reply_with_nothing_of_its_own_is_empty() -> None:
     message = parse_mail(HEAD + b"\r\nOn Tue, 3 Mar 2026 at 10:00, Luz <l@x.example> wrote:\r\n> Hola\r\n")
     assert message.problem is not None and message.problem.reason == "empty"
+
+
+@pytest.mark.parametrize(
+    ("subject", "body", "text"),
+    [
+        ("Tres semanas sin agua caliente", " \n", "Tres semanas sin agua caliente"),
+        ("Tres semanas sin agua caliente", "Gracias.", "Gracias."),
+        ("Factura octubre", "", ""),
+        ("Re: tres semanas sin agua caliente", "", ""),
+        ("Απ: τρεις εβδομάδες χωρίς νερό", "", ""),
+        ("R: tre settimane senza acqua", "", ""),
+        ("RV: tres semanas sin agua", "", ""),
+        ("Tres semanas sin agua caliente", "> uno\n> dos\n", ""),
+    ],
+)
+def test_the_subject_speaks_where_the_body_is_blank(subject: str, body: str, text: str) -> None:
+    mail = read_mail(f"From: a@b.example\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{body}".encode())
+    assert mail.text == text
+    assert (mail.problem is None) == bool(text)
 
 
 def test_the_subject_tells_a_forward() -> None:

@@ -303,7 +303,7 @@ def test_the_output_may_lie_in_the_folder_that_is_read(batch: Run, tmp_path: Pat
 def test_standard_input_goes_on_only_over_the_same_rows(batch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     output, data = tmp_path / "out.jsonl", (tmp_path / "in.jsonl").read_bytes()
 
-    def piped(data: bytes) -> None:
+    def piped(data: bytes, output: Path = output) -> None:
         import io
 
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
@@ -322,6 +322,10 @@ def test_standard_input_goes_on_only_over_the_same_rows(batch: Run, tmp_path: Pa
     assert output.read_bytes() == (tmp_path / "expected.jsonl").read_bytes()
     piped(b"".join(data.splitlines(keepends=True)[:2]))  # other rows through the same pipe are another batch
     assert len(output.read_bytes().splitlines()) == 2
+    kept = (tmp_path / "expected.jsonl").read_bytes()
+    with pytest.raises(UsageError, match="the source changed"):
+        piped(data, tmp_path / "expected.jsonl")  # which a file's batch has finished
+    assert (tmp_path / "expected.jsonl").read_bytes() == kept
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +15,12 @@ from reclamo.mail.mime import Part
 
 MAX_CONTROLS: Final = 0.05
 MAX_UNKNOWN: Final = 0.2
+NOTICE_WORDS: Final = 60  # plain text so short may be a notice in place of the message, "this mail needs an HTML reader"
+FEW: Final = 8  # parts of a message that are compared with one another
+SAME: Final = 0.9  # of the words of two parts; what says the same twice is read once
+STRANGE: Final = 0.5  # fewer of its words than this in the HTML, and the plain text is no rendering of it
 HTML_FACTOR: Final = 4  # HTML may be so many times longer than the text that it holds
+_NOTICE = re.compile(r"\b(?:x?html|mime|navegador|browsers?|visuali[sz]\w*|περιηγητ\w*|φυλλομετρητ\w*)\b", re.IGNORECASE)
 _DATA_URI = re.compile(rb"data:[a-z]{1,20}/[^\"'\s<>]{200,}+", re.IGNORECASE)
 _HTML_START = re.compile(r"\s{0,200}<(?:!doctype\s+html|html|body)[\s>]", re.IGNORECASE)
 _ENCRYPTED: Final = {
@@ -66,7 +72,7 @@ def _in_order(root: Part) -> list[Part]:
 
 
 def _choose(order: list[Part], texts: _Texts) -> list[Part]:
-    """Give the leaves to read: of alternatives the first that is plain text with words, of related parts the first."""
+    """Give the leaves to read: of alternatives the first that is plain text with words, of related parts the first, of others all."""
     chosen: dict[int, list[Part]] = {}
     for part in reversed(order):
         offers = [chosen[id(child)] for child in part.children if chosen[id(child)]]
@@ -77,15 +83,40 @@ def _choose(order: list[Part], texts: _Texts) -> list[Part]:
         elif part.kind == "multipart/alternative":
             chosen[id(part)] = _best(offers, texts)
         else:
-            chosen[id(part)] = offers[0] if part.kind == "multipart/related" and offers else [leaf for offer in offers for leaf in offer]
+            related = part.kind == "multipart/related" and offers
+            chosen[id(part)] = offers[0] if related else _once([leaf for offer in offers for leaf in offer], texts)
     return chosen[id(order[0])]
 
 
 def _best(offers: list[list[Part]], texts: _Texts) -> list[Part]:
     for offer in offers:
         if all(part.kind == "text/plain" for part in offer) and any(texts.of(part).strip() for part in offer):
-            return offer
+            return offers[-1] if _is_notice(offer, offers[-1], texts) else offer
     return offers[-1] if offers else []
+
+
+def _is_notice(plain: list[Part], last: list[Part], texts: _Texts) -> bool:
+    """Say whether plain text speaks of HTML or browsers, in few words, and the HTML beside it says something else."""
+    if not any(part.kind == "text/html" for part in last) or not any(_NOTICE.search(texts.of(part)) for part in plain):
+        return False
+    words = _words(plain, texts)
+    return words.total() <= NOTICE_WORDS and (words & _words(last, texts)).total() < STRANGE * words.total()
+
+
+def _once(leaves: list[Part], texts: _Texts) -> list[Part]:
+    """Leave out HTML leaves that say what a plain one beside them says."""
+    if len(leaves) > FEW or len({part.kind for part in leaves}) < 2:
+        return leaves
+    plain = [_words([part], texts) for part in leaves if part.kind == "text/plain"]
+    return [part for part in leaves if part.kind != "text/html" or not any(_same(_words([part], texts), words) for words in plain)]
+
+
+def _same(one: Counter[str], two: Counter[str]) -> bool:
+    return bool(one) and (one & two).total() >= SAME * max(one.total(), two.total())
+
+
+def _words(parts: list[Part], texts: _Texts) -> Counter[str]:
+    return Counter(word for part in parts for word in re.findall(r"\w+", texts.of(part).lower()))
 
 
 def _why_no_text(order: list[Part]) -> str:

@@ -83,6 +83,7 @@ REPLY_ABOVE: Final = _start(
     r"[-= ]*(?:please )?(?:reply|type your reply|write) above this line",
 )
 FORWARD_SUBJECT: Final = re.compile(r"\s*(?:fwd?|rv|reenv|πρθ|προωθ|προωθηση|προώθηση|i|inoltro|enc|tr)\s?:", re.IGNORECASE)
+REPLY_SUBJECT: Final = re.compile(r"\s*(?:re|rif|r|res|resp|aw|sv|απ|απ[αά]ντηση)\s?(?:\[\d{1,3}\])?\s?:", re.IGNORECASE)
 FORWARD_NOTE: Final = re.compile(
     r"\b(?:fyi|reenv[ií]o|os paso|te paso|adjunto|para (?:su|tu|vuestro) (?:conocimiento|informaci[oó]n)|mirad?|ver (?:abajo|m[aá]s abajo)"
     r"|σου προωθ[ωώ]|σας προωθ[ωώ]|προωθ[ωώ]|δες|δε[ιί]τε|προς εν[ηή]μ[εέ]ρωσ\w*|παρακ[αά]τω"

@@ -13,10 +13,12 @@ from reclamo.mail.clean import Removed, clean_body
 from reclamo.mail.explain import explain_cleaning
 from reclamo.mail.headers import Headers, parse_date, parse_message_ids, parse_sender
 from reclamo.mail.limits import Deadline, Limits, Refusal, over_limit
-from reclamo.mail.markers import FORWARD_SUBJECT
+from reclamo.mail.markers import FORWARD_SUBJECT, REPLY_SUBJECT
 from reclamo.mail.mime import read_head, walk_parts
 from reclamo.message import Cleaning, Message, Problem
+from reclamo.text import clean_text
 
+SUBJECT_WORDS: Final = 3  # a subject alone says something from so many words on
 _LOG = logging.getLogger("reclamo")
 _AUTOMATIC: Final[dict[Automatic, str]] = {
     "bounce": "a bounce of the mail system",
@@ -36,7 +38,7 @@ class ParsedMail:
         message_id, in_reply_to, references: ids without angle brackets.
         thread: the id of the message that began the conversation.
         automatic: which kind of automatic mail it is, if any.
-        body: the decoded text, before cleaning. text: what the writer wrote.
+        body: the decoded text, before cleaning. text: what the writer wrote; where that is blank, a subject of some words.
         removed: what the cleaning took, as spans of `body` with their kinds.
         cleaning: `removed` as rows tell it, where the limits ask for it.
         charset: the codec of the body. attachments: the names of what was left closed.
@@ -142,17 +144,25 @@ def _describe(headers: Headers) -> ParsedMail:
 def _with_text(mail: ParsedMail, body: Body, limits: Limits, deadline: Deadline) -> ParsedMail:
     forwarded = body.forwarded or bool(FORWARD_SUBJECT.match(mail.subject or ""))
     cleaned = clean_body(body.text, limits, forwarded=forwarded, deadline=deadline)
+    text = cleaned.text or ("" if body.text.strip() else _subject_as_text(mail))
     problem = None
-    if not cleaned.text:
+    if not text:
         detail = "nothing is left but quoted history and signatures" if body.text.strip() else "the body is blank"
         problem = Problem(reason="empty", detail=detail)
     return replace(
         mail,
         body=body.text,
-        text=cleaned.text,
+        text=text,
         removed=cleaned.removed,
         cleaning=explain_cleaning(body.text, cleaned.removed, limits),
         charset=body.charset,
         attachments=body.attachments,
         problem=problem,
     )
+
+
+def _subject_as_text(mail: ParsedMail) -> str:
+    """The subject, where a blank body leaves it alone to say something: a few words, and not those that are answered or passed on."""
+    subject = clean_text(mail.subject or "")
+    answered = REPLY_SUBJECT.match(subject) or FORWARD_SUBJECT.match(subject)
+    return subject if not answered and len(subject.split()) >= SUBJECT_WORDS else ""

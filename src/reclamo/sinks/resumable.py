@@ -234,8 +234,10 @@ class ResumableSink:
         state = read_journal(self.path)
         if state is None and self.path.is_file() and self.path.stat().st_size:
             self._refuse(f"is there, and no journal says of what; {AGAIN}")
-        if state is None or (state.finished and (self._is_stdin or not (self.path.exists() or _is_whole(self.part, state)))):
+        if state is None or (state.finished and not (self.path.exists() or _is_whole(self.part, state))):
             return start
+        if state.finished and self._is_stdin and state.identity.source == self._identity.source:
+            return start  # what came in then cannot be told from what comes now
         if difference := self._identity.difference(state.identity):
             self._refuse(f"belongs to another batch: {difference}; {AGAIN}")
         whole = _is_whole(self.part, state) or _is_whole(self.path, state) if state.finished else _is_start(self.work, state)
