@@ -6,6 +6,7 @@ import pytest
 
 from reclamo.mail import parse_mail, read_mail
 from reclamo.mail.flowed import unflow
+from reclamo.mail.limits import Limits
 
 HEAD = b"From: Ana <ana@correo.example>\r\nSubject: Prueba\r\n"
 
@@ -115,6 +116,11 @@ TWO = "Sigue sin llegar.\nEnviado por la lista de vecinos"
 )
 def test_which_part_is_read(raw: bytes, text: str) -> None:
     assert read_mail(raw).text == text
+
+
+def test_html_past_a_limit_does_not_take_the_plain_text_with_it() -> None:
+    raw = parts("multipart/alternative", (PLAIN, "Su web en HTML no abre."), (HTML, "<p>x</p>" * 2000))
+    assert read_mail(raw, Limits(text_chars=1000)).text == "Su web en HTML no abre."
 
 
 def test_attachments_are_named_and_left() -> None:

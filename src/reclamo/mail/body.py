@@ -100,7 +100,10 @@ def _is_notice(plain: list[Part], last: list[Part], texts: _Texts) -> bool:
     if not any(part.kind == "text/html" for part in last) or not any(_NOTICE.search(texts.of(part)) for part in plain):
         return False
     words = _words(plain, texts)
-    return words.total() <= NOTICE_WORDS and (words & _words(last, texts)).total() < STRANGE * words.total()
+    try:
+        return words.total() <= NOTICE_WORDS and (words & _words(last, texts)).total() < STRANGE * words.total()
+    except Refusal:  # the HTML is past a limit: what can be read is read
+        return False
 
 
 def _once(leaves: list[Part], texts: _Texts) -> list[Part]:
