@@ -40,7 +40,7 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """Move the tensors."""
-        moved = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}
+        moved: dict[str, Any] = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}
         return replace(self, **moved)
 
 
