@@ -15,7 +15,7 @@ from tests.conftest import SENTENCES
 
 from reclamo import Message, Tags
 from reclamo.engine.runtime import Requests
-from reclamo.engine.tagger import CHUNK, MAX_CHARACTERS, Options, Tagger, load
+from reclamo.engine.tagger import CHUNK, MAX_CHARACTERS, ROLE_NAMES, Options, Tagger, load, plain_language, plain_role
 from reclamo.errors import UsageError
 from reclamo.message import Cleaning, Problem, RemovedSpan
 
@@ -109,12 +109,42 @@ def test_a_given_role_is_obeyed_and_an_unknown_one_refused(tagger: Tagger) -> No
 
 
 def test_languages_and_roles_are_read_as_people_write_them(tagger: Tagger) -> None:
-    rows = [{"text": ALL[0], "lang": lang} for lang in ("ES", "es-MX", " es_AR ", float("nan"), "", "spanish")]
+    rows = [{"text": ALL[0], "lang": lang} for lang in ("ES", "es-MX", " es_AR ", float("nan"), "", "Spanish", "spa", "und", "klingon")]
     *known, word = tagger.tag_many(rows)
-    assert [(t.status, t.lang) for t in known] == [("tagged", "es")] * 5
-    assert word.detail is not None and "the row says that the language is 'spanish'" in word.detail
+    assert [(t.status, t.lang) for t in known] == [("tagged", "es")] * 8
+    assert word.detail is not None and "the row says that the language is 'klingon'" in word.detail
     customer, agent = tagger.tag_many([{"text": ALL[0], "role": role} for role in ("Customer", " AGENT ")])
     assert (customer.role, agent.role) == ("customer", "agent")
+    asked, answered = tagger.tag_many([{"text": ALL[0], "role": role} for role in ("End_User", "ΥΠΆΛΛΗΛΟΣ")])
+    assert (asked.role, answered.role) == ("customer", "agent")
+    assert (asked.heads["traits"], answered.heads["complaint"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("tag", "code"),
+    [
+        ("Ελληνικά", "el"),
+        ("GR", "el"),
+        ("ita", "it"),
+        ("it-CH", "it"),
+        ("Castellano", "es"),
+        ("N/A", None),
+        (None, None),
+        ("na", None),
+        ("sw", "sw"),
+    ],
+)
+def test_names_and_longer_codes_of_languages(tag: str | None, code: str | None) -> None:
+    assert plain_language(tag) == code
+
+
+def test_words_for_roles_stand_for_those_that_a_tagger_has() -> None:
+    assert {plain_role(word.upper(), ("customer", "agent")) for word in ROLE_NAMES} == {"customer", "agent"}
+    assert [plain_role(word, ("customer", "operator")) for word in ("Operator", "admin", "user")] == ["operator", None, "customer"]
+
+
+def test_a_language_that_a_tagger_has_itself_is_no_name_of_another() -> None:
+    assert [plain_language(tag, ("gre", "na")) for tag in ("gre", "NA", "ell")] == ["gre", "na", "el"]
 
 
 @pytest.mark.parametrize("bad", [None, 7, b"bytes", ["a"], float("nan")])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ pytest.importorskip("torch")
 from reclamo.baselines import setfit
 from reclamo.corpus import Example
 from reclamo.errors import UsageError
+from reclamo.evaluation import systems
 from reclamo.evaluation.systems import Fitting, fit_baselines
 from reclamo.taxonomy import Taxonomy, load_taxonomy
 
@@ -61,3 +64,35 @@ def test_the_default_encoder_is_imported_where_it_is_missing(monkeypatch: pytest
     (frozen,) = fit_baselines(["embeddings"], fitting)
     assert (tmp_path / "base" / "e5-small" / "config.json").is_file()
     assert frozen.predictor.logits(labelled(4, seed=5)).shape == (4, load_taxonomy().n_logits)
+
+
+def test_a_baseline_on_one_core_is_fitted_beside_the_others_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    train, validation = labelled(60, seed=2), labelled(30, seed=3)
+    fitting = Fitting(taxonomy=load_taxonomy(), train=train, partial=(), validation=validation, progress=said.append)
+    here = [*fit_baselines(["majority", "textcat"], fitting)]
+    told = [*said]
+    said.clear()
+    monkeypatch.setattr(systems, "APART", 60)
+    apart = [*fit_baselines(["majority", "textcat"], fitting)]
+    assert said == told
+    assert any("held-out average precision" in line for line in said)
+    assert [system.predictor.name for system in apart] == ["majority", "textcat"]
+    for one, two in zip(here, apart, strict=True):
+        assert np.allclose(one.predictor.logits(validation), two.predictor.logits(validation), atol=1e-6)
+        assert one.calibration == two.calibration
+        assert {**one.settings, "fitted in": ""} == {**two.settings, "fitted in": ""}
+
+
+def test_a_baseline_whose_process_was_killed_is_fitted_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    train, validation = labelled(60, seed=2), labelled(30, seed=3)
+    fitting = Fitting(taxonomy=load_taxonomy(), train=train, partial=(), validation=validation, progress=said.append)
+    monkeypatch.setattr(systems, "APART", 60)
+    monkeypatch.setattr(systems, "_fit_apart", signal.raise_signal)  # which the other process runs as ordered: it kills itself
+    killed = ProcessPoolExecutor.submit
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", lambda pool, run, *_: killed(pool, run, signal.SIGKILL))
+    _, fitted = fit_baselines(["majority", "textcat"], fitting)
+    assert fitted.predictor.name == "textcat"
+    assert any("fitted in this one" in line for line in said)
+    assert fitted.predictor.logits(validation).shape == (30, load_taxonomy().n_logits)

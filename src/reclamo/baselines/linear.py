@@ -170,8 +170,9 @@ def _binary(features: Any, truth: Any, choice: Choice, search: Search) -> Any:
     # liblinear's dual solver is 30 to 90 times as fast as lbfgs on n-grams, where features outnumber messages.
     if isinstance(features, np.ndarray):
         return _quietly(LogisticRegression(C=choice.cost, class_weight=choice.weight, max_iter=300, tol=1e-3), features, truth > 0)
+    # Its fits at a tolerance of 0.01 have the average precision of those at 0.0001 to four digits, in half the time.
     model = LogisticRegression(
-        C=choice.cost, class_weight=choice.weight, solver="liblinear", dual=True, max_iter=1000, random_state=search.seed
+        C=choice.cost, class_weight=choice.weight, solver="liblinear", dual=True, max_iter=1000, tol=0.01, random_state=search.seed
     )
     return _quietly(model, features, truth > 0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -206,11 +206,11 @@ class Tagger:
         roles = self._known_roles()
         role = message.role
         if role is not None and roles:
-            role = next((name for name in roles if name.casefold() == role.strip().casefold()), None)
+            role = plain_role(role, roles)
             if role is None:
                 detail = f"role is {message.role!r}; expected {' or '.join(roles)}, or none"
                 return replace(message, problem=Problem(reason="broken", detail=detail))
-        said = plain_language(message.lang)
+        said = plain_language(message.lang, self.taxonomy.languages)
         lang = said or detect_language(message.text, self.taxonomy.languages)
         if lang is not None and lang not in self.taxonomy.languages:
             seen = f"the row says that the language is {message.lang!r}" if said else f"the language looks like {lang!r}"
@@ -345,9 +345,44 @@ class Tagger:
         )
 
 
-def plain_language(tag: str | None) -> str | None:
-    """The language of a tag such as those of BCP 47, without region or script. Examples: "es-MX" -> "es", "EL" -> "el", "" -> None."""
-    return (tag or "").strip().casefold().replace("_", "-").split("-")[0] or None
+# What helpdesks and tables write beside the codes of ISO 639-1: the codes of three letters, and names. And what says that none is known.
+LANGUAGE_NAMES: Final = {
+    **dict.fromkeys(("spa", "spanish", "español", "espanol", "castellano", "castilian", "spagnolo", "ισπανικά"), "es"),
+    **dict.fromkeys(("ell", "gre", "gr", "greek", "griego", "greco", "ελληνικά", "ελληνικα"), "el"),
+    **dict.fromkeys(("ita", "italian", "italiano", "ιταλικά"), "it"),
+}
+NO_LANGUAGE: Final = frozenset(("und", "mul", "zxx", "unknown", "undetermined", "auto", "none", "null", "n/a", "na", "?"))
+
+
+# What helpdesks call the two sides of a conversation: Zendesk (end-user, agent, admin), Intercom (user, lead, admin), Freshdesk (contact).
+ROLE_NAMES: Final = {  # case-folded: Greek has no final sigma then
+    **dict.fromkeys(
+        ("client", "cliente", "consumer", "contact", "end-user", "end user", "lead", "requester", "user", "usuario", "utente", "πελάτησ"),
+        "customer",
+    ),
+    **dict.fromkeys(
+        ("admin", "agente", "asesor", "employee", "operador", "operator", "operatore", "staff", "support", "εκπρόσωποσ", "υπάλληλοσ"),
+        "agent",
+    ),
+}
+
+
+def plain_role(role: str, known: Collection[str]) -> str | None:
+    """The one of the known roles that is meant; None where it is none. Examples: " AGENT " -> "agent", "End_User" -> "customer"."""
+    word = role.strip().casefold().replace("_", "-")
+    found = next((name for name in known if name.casefold() == role.strip().casefold()), None)
+    return found or (ROLE_NAMES[word] if ROLE_NAMES.get(word) in known else None)
+
+
+def plain_language(tag: str | None, known: Collection[str] = ()) -> str | None:
+    """The language of a tag such as those of BCP 47, without region or script; of a name, its code, unless `known` has it itself.
+
+    Examples: "es-MX" -> "es", "EL" -> "el", "Spanish" -> "es", "ita" -> "it", "" -> None, "und" -> None, "deutsch" -> "deutsch".
+    """
+    code = (tag or "").strip().casefold().replace("_", "-").split("-")[0]
+    if code in known:
+        return code
+    return None if code in NO_LANGUAGE else LANGUAGE_NAMES.get(code, code) or None
 
 
 def _over_limit(message: Message) -> Message:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 
 TFIDF_ROWS: Final = 2500  # on which its settings are searched: with 4,000 that alone takes four minutes
+APART: Final = 4000  # messages, from which on a process beside the other fits pays for its start
+Fitted = tuple[Predictor, dict[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,15 +95,15 @@ class Fitting:
             self.progress(line)
 
 
-def _majority(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
+def _majority(fitting: Fitting) -> Fitted:
     return Majority.fit(fitting.whole, fitting.taxonomy), {}
 
 
-def _lexicon(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
+def _lexicon(fitting: Fitting) -> Fitted:
     return Lexicon.fit(fitting.whole, fitting.taxonomy), {}
 
 
-def _tfidf(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
+def _tfidf(fitting: Fitting) -> Fitted:
     try:
         from reclamo.baselines.linear import Search
         from reclamo.baselines.tfidf import Tfidf
@@ -108,19 +114,19 @@ def _tfidf(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
     return fitted, {name: f"C={choice.cost:g}, class weight {choice.weight}" for name, choice in fitted.heads.choices.items()}
 
 
-def _textcat(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
+def _textcat(fitting: Fitting) -> Fitted:
     from reclamo.baselines.textcat import Textcat
 
     fitted = Textcat.fit(fitting.whole, fitting.taxonomy, progress=lambda line: fitting.say("  textcat " + line))
     return fitted, fitted.settings
 
 
-def _embeddings(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
+def _embeddings(fitting: Fitting) -> Fitted:
     fitted = _on_embeddings(fitting, _encoder(fitting), "embeddings")
     return fitted, {name: f"C={choice.cost:g}, class weight {choice.weight}" for name, choice in fitted.heads.choices.items()}
 
 
-def _setfit(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
+def _setfit(fitting: Fitting) -> Fitted:
     encoder = _encoder(fitting)
     from reclamo.baselines.setfit import PairOptions, draw_pairs, tune_on_pairs
 
@@ -153,7 +159,7 @@ def _on_embeddings(fitting: Fitting, encoder: Encoder, name: str) -> Embeddings:
     return Embeddings.fit(fitting.train, fitting.taxonomy, encoder, progress=lambda line: fitting.say(f"  {name} {line}"))
 
 
-def _network(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
+def _network(fitting: Fitting) -> Fitted:
     from reclamo.engine.tagger import load
 
     if fitting.tagger is None:
@@ -163,10 +169,11 @@ def _network(fitting: Fitting) -> tuple[Predictor, dict[str, str]]:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A kind of baseline: what it is, and how it is fitted."""
+    """A kind of baseline: what it is, how it is fitted, and whether on one core alone, so that others can be fitted beside it."""
 
     description: str
-    fit: Callable[[Fitting], tuple[Predictor, dict[str, str]]]
+    fit: Callable[[Fitting], Fitted]
+    one_core: bool = False
 
 
 BASELINES: Final[dict[str, Kind]] = {
@@ -174,7 +181,7 @@ BASELINES: Final[dict[str, Kind]] = {
     "majority": Kind(description="the prior of the training messages", fit=_majority),
     "lexicon": Kind(description="word lists and patterns over blank spaCy pipelines, negation handled", fit=_lexicon),
     "tfidf": Kind(description="TF-IDF of word and character n-grams, logistic regression (scikit-learn)", fit=_tfidf),
-    "textcat": Kind(description="spaCy textcat_multilabel over word n-grams", fit=_textcat),
+    "textcat": Kind(description="spaCy textcat_multilabel over word n-grams", fit=_textcat, one_core=True),
     "embeddings": Kind(description="frozen embeddings of the base encoder, logistic regression", fit=_embeddings),
     "setfit": Kind(description="the base encoder tuned on pairs of messages, then logistic regression (SetFit)", fit=_setfit),
 }
@@ -194,10 +201,44 @@ def fit_baselines(names: Sequence[str], fitting: Fitting) -> Iterator[System]:
 
         import_missing_base(fitting.base, fitting.vocabulary)
     targets = encode_targets(fitting.validation, fitting.taxonomy)
-    for name in names:
-        fitting.say(f"fitting {name} on {len(fitting.whole)} messages")
-        started = time.perf_counter()
-        predictor, settings = BASELINES[name].fit(fitting)
-        settings |= {"fitted in": f"{time.perf_counter() - started:.0f} s"}
-        calibration = fit_calibration(fitting.taxonomy, predictor.logits(fitting.validation), targets)
-        yield System(predictor=predictor, calibration=calibration, description=BASELINES[name].description, settings=settings)
+    with ExitStack() as stack:
+        begun = {name: _begin(name, fitting, stack) for name in names if BASELINES[name].one_core and _worth_a_process(names, fitting)}
+        for name in names:
+            fitting.say(f"fitting {name} on {len(fitting.whole)} messages")
+            predictor, settings = _end(name, fitting, begun[name]) if name in begun else _fit(name, fitting)
+            calibration = fit_calibration(fitting.taxonomy, predictor.logits(fitting.validation), targets)
+            yield System(predictor=predictor, calibration=calibration, description=BASELINES[name].description, settings=settings)
+
+
+def _fit(name: str, fitting: Fitting) -> Fitted:
+    started = time.perf_counter()
+    predictor, settings = BASELINES[name].fit(fitting)
+    return predictor, settings | {"fitted in": f"{time.perf_counter() - started:.0f} s"}
+
+
+def _worth_a_process(names: Sequence[str], fitting: Fitting) -> bool:
+    return len(names) > 1 and len(fitting.whole) >= APART
+
+
+def _begin(name: str, fitting: Fitting, stack: ExitStack) -> Future[tuple[Fitted, list[str]]]:
+    """Start to fit a baseline in a process of its own, which ends with the stack."""
+    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+    stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+    return pool.submit(_fit_apart, name, replace(fitting, progress=None))
+
+
+def _fit_apart(name: str, fitting: Fitting) -> tuple[Fitted, list[str]]:
+    said: list[str] = []
+    return _fit(name, replace(fitting, progress=said.append)), said
+
+
+def _end(name: str, fitting: Fitting, begun: Future[tuple[Fitted, list[str]]]) -> Fitted:
+    """Take what the other process fitted and said; where it could not be started, or was killed, fit it here."""
+    try:
+        fitted, said = begun.result()
+    except BrokenProcessPool:
+        fitting.say(f"  {name}: its process ended, it is fitted in this one")
+        return _fit(name, fitting)
+    for line in said:
+        fitting.say(line)
+    return fitted
