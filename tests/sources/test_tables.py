@@ -21,10 +21,12 @@ from reclamo.errors import SourceError, UsageError
 from reclamo.message import Message
 from reclamo.sinks import open_sink
 from reclamo.sources import SourceOptions, open_source
+from reclamo.sources.encodings import OLD_CODECS, find_encoding
 from reclamo.sources.table import read_csv
 
 HARD = 'Dijo "no", y\nse fue;\tsin más | "adiós"'
 SPECIAL = st.sampled_from([*"\",;\t|\n\r' =a", "ñ", "Ω", '""', "\r\n"])
+DATA = Path(__file__).parents[2] / "data"
 TEXTS = st.lists(SPECIAL, min_size=1, max_size=20).map("".join).filter(str.strip)
 
 
@@ -147,6 +149,34 @@ def test_an_encoding_that_shows_late_is_found(tmp_path: Path, codec: str, text: 
     (tmp_path / "a.csv").write_bytes("\n".join(rows).encode(codec))
     last = read(tmp_path / "a.csv")[-51:]
     assert [message.text for message in last] == ["El precio era 20 €", *[text] * 50]
+
+
+SPANISH = [
+    "Llevo tres días esperando y aún no llega mi paquete",
+    "¿Cuándo me devolvéis el dinero? Ya envié los papeles",
+    "¡Qué bien, señorita!",
+]
+ITALIAN = ["Il pacco non è arrivato, perché?", "Ho già pagato e però la caparra non c'è più", "Così non va: è la città sbagliata"]
+GREEK = ["Περιμένω το δέμα μου εδώ και μέρες", "Γιατί δεν απαντάτε; Πλήρωσα ήδη", "Ευχαριστώ πολύ, όλα ήρθαν σωστά"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "codec"),
+    [(texts, codec) for texts in (SPANISH, ITALIAN) for codec in ("cp1252", "iso8859_15", "mac_roman", "cp850")]
+    + [(GREEK, codec) for codec in ("cp1253", "iso8859_7", "mac_greek", "cp737", "cp869")],
+)
+def test_what_excel_writes_on_a_mac_or_for_dos_is_read(tmp_path: Path, texts: list[str], codec: str) -> None:
+    (tmp_path / "a.csv").write_bytes("\n".join(["id\ttext", *(f"{n}\t{text}" for n, text in enumerate(texts))]).encode(codec))
+    assert [message.text for message in read(tmp_path / "a.csv")] == texts
+
+
+@pytest.mark.parametrize(("lang", "codec"), [("es", "cp1252"), ("it", "cp1252"), ("el", "cp1253")])
+def test_no_file_of_windows_is_taken_for_an_older_one(tmp_path: Path, lang: str, codec: str) -> None:
+    texts = [json.loads(line)["text"] for line in (DATA / f"{lang}.validation.jsonl").read_text(encoding="utf-8").split("\n") if line]
+    for start in range(0, 300, 3):
+        data = "\n".join(texts[start : start + 3]).encode(codec, "ignore")
+        (tmp_path / "a.txt").write_bytes(data)
+        assert find_encoding(tmp_path / "a.txt") not in OLD_CODECS, texts[start : start + 3]
 
 
 def test_a_few_broken_characters_leave_utf_8(tmp_path: Path) -> None:

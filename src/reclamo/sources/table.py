@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from io import BufferedReader
 from pathlib import Path
 from typing import Any, Final, TypedDict
 
 from reclamo.errors import MissingExtraError, SourceError, UsageError
 from reclamo.message import Message, Problem, without_surrogates
+from reclamo.sources.encodings import find_encoding
 
 TEXT_NAMES: Final = (
     "text", "message", "body", "comment", "answer", "review", "texto", "mensaje", "comentario", "respuesta",
@@ -21,8 +20,6 @@ TEXT_NAMES: Final = (
 )  # fmt: skip
 ID_NAMES: Final = ("id", "message_id", "ticket", "ticket_id")
 SNIFF_CHARACTERS: Final = 65_536
-BLOCK_BYTES: Final = 65_536
-GUESS_BYTES: Final = 16_384
 DELIMITERS: Final = ",;\t|"
 NO_DELIMITER: Final = "\uffff"  # in no text: a header of one column, whose rows are one cell each
 FIELD_LIMIT: Final = 4 * 1_048_576
@@ -49,7 +46,7 @@ def read_csv(path: Path, text_column: str | None = None, id_column: str | None =
         SourceError: the file cannot be read or has no header. UsageError: no column holds the text.
     """
     csv.field_size_limit(FIELD_LIMIT)
-    with path.open(encoding=_encoding(path), errors="replace", newline="") as file:
+    with path.open(encoding=find_encoding(path), errors="replace", newline="") as file:
         sample = file.read(SNIFF_CHARACTERS)
         file.seek(0)
         lines = _Lines(file)
@@ -250,50 +247,6 @@ def find_column(header: Iterable[str], given: str | None, names: Sequence[str]) 
         return given if given in header else None
     lowered = {name.lower(): name for name in header}
     return next((lowered[name] for name in names if name in lowered), None)
-
-
-def _open(path: Path) -> BufferedReader:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise SourceError(f"cannot be read ({error.strerror})", path=path) from error
-
-
-def _encoding(path: Path) -> str:
-    """UTF-8 where the whole file is; otherwise what mail's charset fall-backs say of the lines that are not."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with _open(path) as file:
-        block = file.read(BLOCK_BYTES)
-        if block[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            return "utf-16"
-        if block[:3] == codecs.BOM_UTF8:
-            return "utf-8-sig"
-        try:
-            while block:
-                decoder.decode(block)
-                block = file.read(BLOCK_BYTES)
-            decoder.decode(b"", final=True)
-            return "utf-8-sig"
-        except UnicodeDecodeError:
-            file.seek(0)
-            return _guess_encoding(file)
-
-
-def _guess_encoding(file: BufferedReader) -> str:
-    """Guess from the first lines that are no UTF-8, and from lines that are: a few broken characters make no other encoding."""
-    from reclamo.mail.charsets import decode_bytes
-
-    sound, unsound = bytearray(), bytearray()
-    while len(unsound) < GUESS_BYTES and (line := file.readline(BLOCK_BYTES)):
-        if line.isascii():
-            continue
-        try:
-            line.decode("utf-8")
-            if len(sound) < GUESS_BYTES:
-                sound += line
-        except UnicodeDecodeError:
-            unsound += line
-    return decode_bytes(bytes(unsound + sound))[1]
 
 
 def _dialect(sample: str, text_column: str | None) -> _Dialect:
