@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import average_precision_score, f1_score
 from sklearn.model_selection import GroupKFold
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -47,7 +47,7 @@ class Search:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What was chosen for a head, and the macro average precision that it had in cross-validation."""
+    """What was chosen for a head, and the score that it had in cross-validation: `search_score`."""
 
     cost: float
     weight: str | None
@@ -97,7 +97,7 @@ def fit_linear_heads(
                 continue
             chosen = choices[head.name] = choose(head, features[np.flatnonzero(asked)], values, names[asked], search)
             if progress:
-                progress(f"{head.name}: C={chosen.cost:g}, class weight {chosen.weight}, average precision {chosen.score:.3f}")
+                progress(f"{head.name}: C={chosen.cost:g}, class weight {chosen.weight}, {search_score(head)} {chosen.score:.3f}")
         known = [head for head in taxonomy.heads if head.name in choices]
         with ThreadPoolExecutor(search.threads) as pool:
             fitted = [*pool.map(fit_whole, (head for head in known if head.kind == "one_of"))]
@@ -109,7 +109,7 @@ def fit_linear_heads(
 
 
 def choose(head: Head, features: Any, values: Array, groups: NDArray[np.str_], search: Search) -> Choice:
-    """Choose C and class weight of one head by the mean of its macro average precision over grouped folds."""
+    """Choose C and class weight of one head by the mean of its score over grouped folds."""
     tried = [Choice(cost=cost, weight=weight, score=0.0) for cost, weight in product(search.costs, search.weights)]
     kept = sample_groups(groups, search.rows, search.seed)
     values, groups, matrix = values[kept], groups[kept], _compact(head, features[kept])
@@ -121,12 +121,27 @@ def choose(head: Head, features: Any, values: Array, groups: NDArray[np.str_], s
         scores = []
         for train, test in folds:
             coefficients, intercepts = fit_head(head, matrix[train], values[train], choice, search)
-            scores.append(label_average_precision(head, matrix[test] @ coefficients + intercepts, values[test]))
+            scores.append(_score(head, matrix[test] @ coefficients + intercepts, values[test]))
         found = [value for value in scores if value == value]
         return Choice(cost=choice.cost, weight=choice.weight, score=float(np.mean(found)) if found else 0.0)
 
     with ThreadPoolExecutor(search.threads) as pool:
         return max(pool.map(score, tried), key=lambda choice: choice.score)
+
+
+def search_score(head: Head) -> str:
+    """What settings are chosen by: macro-F1 of one-of heads, whose likeliest label is the answer, as the harness judges them.
+
+    Of all others average precision: their thresholds are fitted later, on validation.
+    """
+    return "macro-F1" if head.kind == "one_of" else "average precision"
+
+
+def _score(head: Head, logits: Any, values: Array) -> float:
+    if head.kind != "one_of":
+        return label_average_precision(head, logits, values)
+    truth, answers = values.argmax(axis=1), np.asarray(logits).argmax(axis=1)
+    return float(f1_score(truth, answers, labels=np.unique(truth), average="macro", zero_division=0.0))
 
 
 def grouped_folds(groups: NDArray[np.str_], folds: int) -> Iterator[tuple[Indices, Indices]]:
@@ -167,12 +182,14 @@ def fit_head(head: Head, features: Any, values: Array, choice: Choice, search: S
 
 
 def _binary(features: Any, truth: Any, choice: Choice, search: Search) -> Any:
-    # liblinear's dual solver is 30 to 90 times as fast as lbfgs on n-grams, where features outnumber messages.
+    # Few features and many messages are what Newton's method is for.
     if isinstance(features, np.ndarray):
-        return _quietly(LogisticRegression(C=choice.cost, class_weight=choice.weight, max_iter=300, tol=1e-3), features, truth > 0)
-    # Its fits at a tolerance of 0.01 have the average precision of those at 0.0001 to four digits, in half the time.
+        model = LogisticRegression(C=choice.cost, class_weight=choice.weight, solver="newton-cholesky", max_iter=300, tol=1e-3)
+        return _quietly(model, features, truth > 0)
+    # liblinear's dual solver is fast on n-grams, where features outnumber messages. Its fits at a tolerance of 0.1 have the average
+    # precision of those at 0.01 and 0.0001 to four digits, in half the time.
     model = LogisticRegression(
-        C=choice.cost, class_weight=choice.weight, solver="liblinear", dual=True, max_iter=1000, tol=0.01, random_state=search.seed
+        C=choice.cost, class_weight=choice.weight, solver="liblinear", dual=True, max_iter=1000, tol=0.1, random_state=search.seed
     )
     return _quietly(model, features, truth > 0)
 

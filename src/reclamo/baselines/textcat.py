@@ -31,7 +31,7 @@ class TextcatOptions:
 
     ngrams: tuple[int, ...] = (1, 2)
     rate: float = 0.003
-    batch: int = 64
+    batch: int = 128
     epochs: int = 20
     patience: int = 2
     seed: int = 17
