@@ -182,3 +182,20 @@ def test_an_unfinished_fit_raises_no_warning(messages: list[Example], small_taxo
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fit_head(small_taxonomy.by_name["topic"], counts(messages), values, Choice(cost=1e9, weight=None, score=0), ONE)
+
+
+@pytest.mark.parametrize("apart", [linear.APART, 1])
+def test_features_that_leave_no_single_answer_are_fitted_without_a_warning(
+    apart: int, messages: list[Example], small_taxonomy: Taxonomy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Columns that repeat each other at a large C: Newton's method meets a singular matrix, and no thread may spoil another's filters."""
+    few = messages[:40]
+    plain = counts(few).toarray()
+    features = np.hstack([plain] * 12).astype(np.float32)
+    targets = encode_targets(few, small_taxonomy)
+    monkeypatch.setattr(linear, "APART", apart)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        heads = fit_linear_heads(features, targets, [m.id for m in few], small_taxonomy, Search(costs=(1.0, 1e8)))
+    assert set(heads.choices) == {head.name for head in small_taxonomy.heads}
+    assert np.isfinite(heads.logits(features)).all()

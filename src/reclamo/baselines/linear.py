@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import LinAlgWarning  # type: ignore[import-untyped]
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, f1_score
@@ -23,8 +24,10 @@ from reclamo.taxonomy import Head, Taxonomy
 
 Progress = Callable[[str], None]
 Indices = NDArray[np.int64]
+T = TypeVar("T")
+R = TypeVar("R")
 ABSENT: Final = -12.0
-APART: Final = 5_000_000  # numbers in a sparse matrix, from which on processes of their own for the fits pay for their start
+APART: Final = 1_000_000  # numbers in a matrix, from which on processes of their own for the fits pay for their start
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +36,7 @@ class Search:
 
     Attributes:
         costs: values of C, the inverse strength of the L2 penalty. weights: class weights.
-        folds: of the grouped cross-validation. seed: of the solver. threads: fits at once.
+        folds: of the grouped cross-validation. seed: of the solver. processes: fits at once.
         rows: on how many messages, whole groups, it is tried; the choice is then fitted on all.
     """
 
@@ -41,7 +44,7 @@ class Search:
     weights: tuple[str | None, ...] = (None, "balanced")
     folds: int = 3
     seed: int = 17
-    threads: int = 2
+    processes: int = 2
     rows: int = 4000
 
 
@@ -90,7 +93,7 @@ def fit_linear_heads(
         return head, fit_head(head, features[np.flatnonzero(asked)], values, choices[head.name], search)
 
     # Threads inside the matrix products of small fits wait for each other: one each is ten times as fast on a busy machine.
-    with threadpool_limits(1):
+    with threadpool_limits(1), _quietly():
         for head in taxonomy.heads:
             values, asked = targets.head(taxonomy, head.name)
             if not len(values):
@@ -99,8 +102,7 @@ def fit_linear_heads(
             if progress:
                 progress(f"{head.name}: C={chosen.cost:g}, class weight {chosen.weight}, {search_score(head)} {chosen.score:.3f}")
         known = [head for head in taxonomy.heads if head.name in choices]
-        with ThreadPoolExecutor(search.threads) as pool:
-            fitted = [*pool.map(fit_whole, (head for head in known if head.kind == "one_of"))]
+        fitted = at_once(fit_whole, [head for head in known if head.kind == "one_of"], features, search)
         fitted += fit_labels(features, targets, taxonomy, [head for head in known if head.kind != "one_of"], choices, search)
     for head, (weights, biases) in fitted:
         where = taxonomy.slices[head.name]
@@ -125,8 +127,21 @@ def choose(head: Head, features: Any, values: Array, groups: NDArray[np.str_], s
         found = [value for value in scores if value == value]
         return Choice(cost=choice.cost, weight=choice.weight, score=float(np.mean(found)) if found else 0.0)
 
-    with ThreadPoolExecutor(search.threads) as pool:
-        return max(pool.map(score, tried), key=lambda choice: choice.score)
+    return max(at_once(score, tried, matrix, search), key=lambda choice: choice.score)
+
+
+def at_once(fit: Callable[[T], R], jobs: Sequence[T], features: Any, search: Search) -> list[R]:
+    """Do jobs on one feature matrix, several at once where it is large enough to pay.
+
+    Several means processes. liblinear draws from one generator for all threads of a process, so threads would make the fits differ
+    from run to run; and Newton's method in scikit-learn changes the filters of warnings, which all threads of a process share.
+    """
+    from sklearn.utils.parallel import Parallel, delayed
+
+    numbers = features.size if isinstance(features, np.ndarray) else features.nnz
+    together = search.processes if numbers >= APART else 1
+    with _quietly():
+        return [*Parallel(n_jobs=together)(delayed(fit)(job) for job in jobs)]
 
 
 def search_score(head: Head) -> str:
@@ -185,31 +200,28 @@ def _binary(features: Any, truth: Any, choice: Choice, search: Search) -> Any:
     # Few features and many messages are what Newton's method is for.
     if isinstance(features, np.ndarray):
         model = LogisticRegression(C=choice.cost, class_weight=choice.weight, solver="newton-cholesky", max_iter=300, tol=1e-3)
-        return _quietly(model, features, truth > 0)
+        return model.fit(features, truth > 0)
     # liblinear's dual solver is fast on n-grams, where features outnumber messages. Its fits at a tolerance of 0.1 have the average
     # precision of those at 0.01 and 0.0001 to four digits, in half the time.
     model = LogisticRegression(
         C=choice.cost, class_weight=choice.weight, solver="liblinear", dual=True, max_iter=1000, tol=0.1, random_state=search.seed
     )
-    return _quietly(model, features, truth > 0)
+    return model.fit(features, truth > 0)
 
 
 def fit_labels(
     features: Any, targets: Targets, taxonomy: Taxonomy, heads: Sequence[Head], choices: Mapping[str, Choice], search: Search
 ) -> list[tuple[Head, tuple[Array, Array]]]:
-    """Fit heads that are no one-of heads on all their messages, each label for itself; on many messages several at once.
-
-    Several means processes: liblinear draws from one generator for all threads of a process, so threads would make the fits differ
-    from run to run.
-    """
-    from sklearn.utils.parallel import Parallel, delayed
-
+    """Fit heads that are no one-of heads on all their messages, each label for itself; on many messages several at once."""
     asked = {head.name: targets.head(taxonomy, head.name) for head in heads}
     places = [(head.name, k) for head in heads for k in _varying(asked[head.name][0])]
-    apart = search.threads if getattr(features, "nnz", 0) >= APART else 1
-    models = Parallel(n_jobs=apart)(
-        delayed(_fit_label)(features, np.flatnonzero(asked[name][1]), asked[name][0][:, k], choices[name], search) for name, k in places
-    )
+
+    def fit(place: tuple[str, int]) -> tuple[Array, float]:
+        name, k = place
+        values, rows = asked[name]
+        return _fit_label(features, np.flatnonzero(rows), values[:, k], choices[name], search)
+
+    models = at_once(fit, places, features, search)
     fitted = {
         head.name: (np.zeros((features.shape[1], head.n_logits), dtype=np.float32), head_prior(head, asked[head.name][0])) for head in heads
     }
@@ -230,14 +242,17 @@ def _fit_label(features: Any, rows: Any, truth: Any, choice: Choice, search: Sea
 
 
 def _multinomial(features: Any, classes: Any, choice: Choice) -> Any:
-    return _quietly(LogisticRegression(C=choice.cost, class_weight=choice.weight, max_iter=300, tol=1e-3), features, classes)
+    return LogisticRegression(C=choice.cost, class_weight=choice.weight, max_iter=300, tol=1e-3).fit(features, classes)
 
 
-def _quietly(model: Any, features: Any, truth: Any) -> Any:
-    # At a large C the last digits take long; a fit that stopped early is scored as it is, like any other candidate.
+@contextmanager
+def _quietly() -> Iterator[None]:
+    # At a large C the last digits take long; a fit that stopped early is scored as it is, like any other candidate. Newton's method on
+    # fewer messages than features may overflow on its way, or meet a matrix that it can't invert: scikit-learn then goes on by L-BFGS.
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(features, truth)
+        for category in (ConvergenceWarning, LinAlgWarning, RuntimeWarning):
+            warnings.simplefilter("ignore", category)
+        yield
 
 
 def sample_groups(groups: NDArray[np.str_], most: int, seed: int) -> Indices:
