@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from reclamo.baselines import Array, Predictor
+from reclamo.baselines.compiled import CompiledMean, close
 from reclamo.baselines.embeddings import Embeddings, Encoder, EncoderOptions
 from reclamo.baselines.linear import Search
 from reclamo.corpus import Example, encode_targets
@@ -30,6 +32,39 @@ def test_embedding_is_the_mean_of_the_token_states(tiny_base: Path, sentences: l
             oracle = model(input_ids=ids).last_hidden_state[0].mean(0).numpy()
         assert np.abs(vector - oracle).max() < 1e-5
     assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+def test_openvino_embeds_as_torch_does(bf16: bool, tiny_base: Path, sentences: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("torch")
+    texts = [*sentences, "ya", " ".join(sentences)]
+    by_torch = Encoder(tiny_base, EncoderOptions(max_tokens=64, compile_from=None)).embed(texts)
+    encoder = Encoder(tiny_base, EncoderOptions(max_tokens=64, tokens_per_batch=64, compile_from=1, bf16=bf16))
+    found = encoder.embed(texts)
+    assert not [record for record in caplog.records if record.name == "reclamo"]  # it would say that torch had computed them
+    assert close(found, by_torch)
+    assert bf16 or np.abs(found - by_torch).max() < 1e-4
+
+
+def test_what_openvino_computes_otherwise_is_left_to_torch(
+    tiny_base: Path, sentences: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    options = EncoderOptions(max_tokens=64, compile_from=1)
+    right = Encoder(tiny_base, EncoderOptions(max_tokens=64, compile_from=None)).embed(sentences)
+    plain = CompiledMean.__call__
+    monkeypatch.setattr(CompiledMean, "__call__", lambda self, tokens: plain(self, tokens)[:, ::-1])
+    assert np.array_equal(Encoder(tiny_base, options).embed(sentences), right)
+    assert "not those of torch" in caplog.text
+
+    def refuse(*_: object, **__: object) -> None:
+        logging.getLogger().setLevel(logging.ERROR)
+        raise RuntimeError("no such operation")
+
+    level = logging.getLogger().level
+    monkeypatch.setattr("openvino.convert_model", refuse)
+    assert np.array_equal(Encoder(tiny_base, options).embed(sentences), right)
+    assert "no such operation" in caplog.text
+    assert logging.getLogger().level == level
 
 
 def test_a_text_is_computed_once(tiny_base: Path, sentences: list[str]) -> None:

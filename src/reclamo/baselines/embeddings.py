@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,22 +19,27 @@ from reclamo.corpus import Example, encode_targets
 from reclamo.errors import BaseModelError, MissingExtraError
 from reclamo.taxonomy import Taxonomy
 
+log = logging.getLogger("reclamo")
+
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderOptions:
     """How texts are embedded.
 
     Attributes:
-        max_tokens: the longest input. tokens_per_batch: with padding. prefix: put before each text.
+        max_tokens: the longest input. tokens_per_batch: with padding; small batches stay in the processor's caches. prefix: put
+            before each text.
         bf16: compute in bf16, for processors that have units for it. workers: batches at once, one thread each; on few
             cores that is faster than one batch with many threads, and far faster on a busy machine.
+        compile_from: texts at once, from which on OpenVINO computes them instead of torch; None leaves all to torch.
     """
 
     max_tokens: int = 256
-    tokens_per_batch: int = 4096
+    tokens_per_batch: int = 1024
     prefix: str = ""
     bf16: bool = False
     workers: int = 2
+    compile_from: int | None = 2000
 
 
 class Encoder:
@@ -69,9 +75,12 @@ class Encoder:
         """Embed texts: float32 (texts, width). A text that was seen before is not computed again."""
         fresh = sorted({text for text in texts if text not in self._known}, key=len)
         batches = self._batches(fresh)
-        with _one_thread_each(), ThreadPoolExecutor(self.options.workers) as pool:
-            for batch, vectors in zip(batches, pool.map(self._mean_states, batches), strict=True):
-                self._known.update(zip(batch, vectors, strict=True))
+        with _one_thread_each():
+            wanted = self.options.compile_from is not None and len(fresh) >= max(1, self.options.compile_from)
+            compute = (self._compiled([batches[0], batches[-1]]) if wanted else None) or self._mean_states
+            with ThreadPoolExecutor(self.options.workers) as pool:
+                for batch, vectors in zip(batches, pool.map(compute, batches), strict=True):
+                    self._known.update(zip(batch, vectors, strict=True))
         return np.stack([self._known[text] for text in texts]) if texts else np.zeros((0, self.model.config.hidden_size), np.float32)
 
     def _batches(self, texts: list[str]) -> list[list[str]]:
@@ -85,6 +94,19 @@ class Encoder:
                 batches.append([text])
         return batches
 
+    def _compiled(self, probes: list[list[str]]) -> Callable[[list[str]], Array] | None:
+        """The encoder in OpenVINO, if it can be written so and answers as torch does on batches of short and of long texts."""
+        from reclamo.baselines.compiled import CompiledMean, close
+
+        try:
+            mean = CompiledMean(self.model, bf16=self.options.bf16, streams=self.options.workers)
+            if all(close(mean(self._tokens(batch, self.options.max_tokens)), self._mean_states(batch)) for batch in probes):
+                return lambda texts: mean(self._tokens(texts, self.options.max_tokens))
+            log.warning("OpenVINO's answers are not those of torch for this encoder: it is computed by torch, which takes longer")
+        except (RuntimeError, ValueError, TypeError, AttributeError) as error:
+            log.warning("this encoder cannot be written for OpenVINO (%s): it is computed by torch, which takes longer", error)
+        return None
+
     def _mean_states(self, texts: list[str]) -> Array:
         import torch
 
@@ -96,14 +118,17 @@ class Encoder:
         """The mean of the token states, as a float32 torch tensor (texts, width) that gradients can flow through."""
         import torch
 
-        given = [self.options.prefix + text for text in texts]
-        longest = min(max_tokens, getattr(self.model.config, "max_position_embeddings", max_tokens))
-        with self._lock:  # a tokenizer serves one thread at a time
-            tokens = self._tokenizer(given, padding=True, truncation=True, max_length=longest, return_tensors="pt")
+        tokens = self._tokens(texts, max_tokens)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
             states = self.model(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]).last_hidden_state
         mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)
         return ((states * mask).sum(1) / mask.sum(1)).float()
+
+    def _tokens(self, texts: Sequence[str], max_tokens: int) -> Any:
+        given = [self.options.prefix + text for text in texts]
+        longest = min(max_tokens, getattr(self.model.config, "max_position_embeddings", max_tokens))
+        with self._lock:  # a tokenizer serves one thread at a time
+            return self._tokenizer(given, padding=True, truncation=True, max_length=longest, return_tensors="pt")
 
     def forget(self) -> None:
         """Drop the embeddings that were kept; to be called when the model has changed."""
