@@ -24,7 +24,7 @@ lint: setup
 	$(BIN)/lint-imports
 
 train: setup
-	for step in teacher first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth small tiny-first tiny-second tiny; do $(BIN)/python train.py --config configs/$$step.toml || exit; done
+	for step in teacher first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth small tiny-first tiny-second tiny; do $(BIN)/python train.py --config configs/$$step.toml || exit; done
 
 evaluate: setup
 	$(BIN)/python evaluate.py --model models/reclamo-small --data data
