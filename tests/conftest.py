@@ -12,6 +12,7 @@ from hypothesis import settings
 settings.register_profile("patient", deadline=None)  # what takes long on a busy machine is no failure
 settings.load_profile("patient")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes that compute with two threads each would wait for each other
 os.environ.setdefault("RECLAMO_CACHE", "off")
 ROOT = Path(__file__).parents[1]
 
@@ -35,6 +36,11 @@ SENTENCES = {
         "Gentile cliente, ce ne scusiamo: l'errore è stato nostro.",
     ],
 }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests, whole runs of the documents' commands, come first: last, one process would wait for them."""
+    items.sort(key=lambda item: item.path.name not in ("test_readme.py", "test_retrain_tutorial.py"))
 
 
 @pytest.fixture(params=["es", "el", "it"])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.conftest import SENTENCES
 
 from reclamo.baselines import Array, Predictor
 from reclamo.baselines.compiled import CompiledMean, close
@@ -35,8 +36,9 @@ def test_embedding_is_the_mean_of_the_token_states(tiny_base: Path, sentences: l
 
 
 @pytest.mark.parametrize("bf16", [False, True])
-def test_openvino_embeds_as_torch_does(bf16: bool, tiny_base: Path, sentences: list[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_openvino_embeds_as_torch_does(bf16: bool, tiny_base: Path, caplog: pytest.LogCaptureFixture) -> None:
     pytest.importorskip("torch")
+    sentences = [sentence for group in SENTENCES.values() for sentence in group]
     texts = [*sentences, "ya", " ".join(sentences)]
     by_torch = Encoder(tiny_base, EncoderOptions(max_tokens=64, compile_from=None)).embed(texts)
     encoder = Encoder(tiny_base, EncoderOptions(max_tokens=64, tokens_per_batch=64, compile_from=1, bf16=bf16))
@@ -47,8 +49,9 @@ def test_openvino_embeds_as_torch_does(bf16: bool, tiny_base: Path, sentences: l
 
 
 def test_what_openvino_computes_otherwise_is_left_to_torch(
-    tiny_base: Path, sentences: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tiny_base: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    sentences = SENTENCES["el"]
     options = EncoderOptions(max_tokens=64, compile_from=1)
     right = Encoder(tiny_base, EncoderOptions(max_tokens=64, compile_from=None)).embed(sentences)
     plain = CompiledMean.__call__

@@ -99,7 +99,8 @@ def test_overlap_with_what_the_tagger_itself_was_trained_on_is_found(config: Eva
     own = write(tmp_path / "own.jsonl", labelled(60, seed=4), split="train")  # the test messages' scenarios
     described["training"] = {"config": {"data": {"corpus": [str(own)]}}}
     manifest.write_text(json.dumps(described), encoding="utf-8")
-    asked = replace(config, model=str(tmp_path / "tagger"), output=str(tmp_path / "out"), real=(), card=False, faithfulness=0, resamples=10)
+    asked = replace(config, model=str(tmp_path / "tagger"), output=str(tmp_path / "out"), real=(), card=False)
+    asked = replace(asked, baselines=(), faithfulness=0, resamples=10)
     found = {one.check: one for one in evaluate(asked).checks}
     assert found["train_test_overlap"].status == "alarm"
     assert "share a scenario with training" in found["train_test_overlap"].findings[0]

@@ -153,10 +153,9 @@ LINES = {
 
 @pytest.mark.parametrize("text", LINES.values(), ids=LINES.keys())
 def test_hostile_lines_are_linear(text: str) -> None:
-    """Ten times the text may take thirty times the processor time and a little, not a hundred times; the best of three, for noise."""
-    small, large = (min(_seconds(some) for _ in range(3)) for some in (text[: len(text) // 10], text))
-    assert large < 30 * small + 0.3
-    assert large < 2
+    """Ten times the text may take thirty times the processor time and a little, not a hundred times; up to three tries, for noise."""
+    most = min(2, 30 * min(_seconds(text[: len(text) // 10]) for _ in range(3)) + 0.3)
+    assert any(_seconds(text) < most for _ in range(3))
 
 
 def _seconds(text: str) -> float:

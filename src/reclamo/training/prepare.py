@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from reclamo.corpus import Example, read_corpus
 from reclamo.corpus.example import parse_labels
@@ -22,6 +23,7 @@ from reclamo.text.language import is_greeklish_text
 from reclamo.text.transliterate import transliterate
 from reclamo.training.config import DataConfig, LabelsConfig, PartialConfig, UnlabelledConfig
 
+NO_WORD: Final = re.compile(r"[\W_]+")  # \w is what str.isalnum says, and the underscore
 log = logging.getLogger("reclamo")
 
 
@@ -78,7 +80,7 @@ def prepare(config: DataConfig, taxonomy: Taxonomy) -> Prepared:
     held: list[Example] = []
     for example, share in [(example, config.extra_validation_share) for example in more if example.split is None] + joined:
         (held if held_out(example, share) else train).append(example)
-    trained = Shingled([example.text for example in train])
+    trained = Shingled([example.text for example in train] if held else ())
     for example in held:  # what says the same as a training message would tell nothing new: it trains too
         (train if trained.holding(example.text) else validation).append(example)
     partial_files = _present([source.path for source in config.extra_partial])
@@ -228,7 +230,7 @@ def draw(examples: list[Example], limit: int, salt: str = "draw ") -> list[Examp
 
 def fold(text: str) -> str:
     """What counts as the same text: its letters and digits, small; of a text without any, such as "👍", all that is there."""
-    return "".join(ch for ch in text.casefold() if ch.isalnum()) or text.strip()
+    return NO_WORD.sub("", text.casefold()) or text.strip()
 
 
 def without(examples: list[Example], texts: set[str], why: str) -> list[Example]:
