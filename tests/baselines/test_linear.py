@@ -66,7 +66,7 @@ def test_two_labels_give_the_binary_probability(messages: list[Example], small_t
     ours = features @ coefficients + intercepts
     positive = values[:, 1] > 0
     margin = ours[:, 1] - ours[:, 0]
-    plain = LogisticRegression(C=4.0, solver="liblinear", dual=True, max_iter=1000, tol=0.1, random_state=17).fit(features, positive)
+    plain = LogisticRegression(C=4.0, solver="liblinear", dual=True, max_iter=1000, tol=1.0, random_state=17).fit(features, positive)
     assert np.allclose(margin, plain.decision_function(features), atol=1e-4)
     # Another solver, run to convergence: what stopping early may cost. It leaves the intercept out of the penalty, hence a looser bound.
     exact = LogisticRegression(C=4.0, tol=1e-8, max_iter=5000).fit(features, positive)
@@ -123,6 +123,45 @@ def test_search_prefers_the_cost_that_generalises(messages: list[Example], small
     choice = choose(small_taxonomy.by_name["angry"], counts(messages), values, groups, Search(costs=(1e-7, 1.0), weights=(None,)))
     assert choice.cost == 1.0
     assert choice.score > 0.99
+
+
+def test_the_search_is_a_race_of_the_better_half(
+    messages: list[Example], small_taxonomy: Taxonomy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head, features = small_taxonomy.by_name["angry"], counts(messages)
+    values, _ = encode_targets(messages, small_taxonomy).head(small_taxonomy, "angry")
+    groups = np.array([m.group for m in messages])
+    tried: list[float] = []
+    exact = linear.fit_head
+
+    def noted(head: object, features: object, values: object, choice: Choice, search: Search) -> object:
+        tried.append(choice.cost)
+        return exact(head, features, values, choice, search)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(linear, "fit_head", noted)
+    costs = (1e-7, 1e-6, 1e-5, 0.01, 1.0)
+    choice = choose(head, features, values, groups, Search(costs=costs, weights=(None,)))
+    assert tried[:5] == list(costs)
+    assert len(tried) == 5 + 2 * 3
+    kept = set(tried[5:])
+    assert choice.cost in kept
+    assert 1.0 in kept
+    folds = list(grouped_folds(groups, 3))  # the score is the plain mean over all folds of what stayed in
+    found = []
+    for train, test in folds:
+        weights, bias = exact(head, features[train], values[train], choice, Search())  # type: ignore[index]
+        found.append(label_average_precision(head, features[test] @ weights + bias, values[test]))  # type: ignore[index]
+    assert choice.score == pytest.approx(np.mean(found))
+
+
+def test_where_the_first_fold_says_nothing_all_stay_in_the_race(small_taxonomy: Taxonomy, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = small_taxonomy.by_name["angry"]
+    given = iter([float("nan")] * 3 + [0.1, 0.2, 0.9, 0.3, 0.2, 0.2])  # three on the first fold, then two folds of each
+    monkeypatch.setattr(linear, "fit_head", lambda *_: (np.zeros((2, 1)), np.zeros(1)))
+    monkeypatch.setattr(linear, "_score", lambda *_: next(given))
+    groups = np.array([f"g{k}" for k in range(6)])
+    choice = choose(head, np.zeros((6, 2)), np.zeros((6, 1)), groups, Search(costs=(1.0, 2.0, 3.0), weights=(None,)))
+    assert (choice.cost, choice.score) == (2.0, pytest.approx(0.6))
 
 
 def test_one_of_heads_are_searched_by_the_f1_of_their_answers(small_taxonomy: Taxonomy) -> None:

@@ -111,7 +111,10 @@ def fit_linear_heads(
 
 
 def choose(head: Head, features: Any, values: Array, groups: NDArray[np.str_], search: Search) -> Choice:
-    """Choose C and class weight of one head by the mean of its score over grouped folds."""
+    """Choose C and class weight of one head by the mean of its score over grouped folds.
+
+    All are tried on the first fold, and the better half of them on the others: a race, as the rest would cost a third of the fits.
+    """
     tried = [Choice(cost=cost, weight=weight, score=0.0) for cost, weight in product(search.costs, search.weights)]
     kept = sample_groups(groups, search.rows, search.seed)
     values, groups, matrix = values[kept], groups[kept], _compact(head, features[kept])
@@ -119,15 +122,24 @@ def choose(head: Head, features: Any, values: Array, groups: NDArray[np.str_], s
     if not folds or len(tried) == 1:
         return tried[0]
 
-    def score(choice: Choice) -> Choice:
-        scores = []
-        for train, test in folds:
-            coefficients, intercepts = fit_head(head, matrix[train], values[train], choice, search)
-            scores.append(_score(head, matrix[test] @ coefficients + intercepts, values[test]))
-        found = [value for value in scores if value == value]
-        return Choice(cost=choice.cost, weight=choice.weight, score=float(np.mean(found)) if found else 0.0)
+    def score(trial: tuple[Choice, tuple[Indices, Indices]]) -> float:
+        choice, (train, test) = trial
+        coefficients, intercepts = fit_head(head, matrix[train], values[train], choice, search)
+        return _score(head, matrix[test] @ coefficients + intercepts, values[test])
 
-    return max(at_once(score, tried, matrix, search), key=lambda choice: choice.score)
+    def scored(choices: Sequence[Choice], folds: Sequence[tuple[Indices, Indices]]) -> Array:
+        found = at_once(score, [(choice, fold) for choice in choices for fold in folds], matrix, search)
+        return np.reshape(np.asarray(found, dtype=np.float64), (len(choices), len(folds)))
+
+    first = scored(tried, folds[:1])
+    half = len(tried) if np.isnan(first).all() else -(-len(tried) // 2)
+    ahead = np.sort(np.argsort(-np.nan_to_num(first[:, 0], nan=-1.0), kind="stable")[:half])
+    tried = [tried[place] for place in ahead]
+    scores = np.hstack([first[ahead], scored(tried, folds[1:])])
+    known = ~np.isnan(scores)  # a fold without both answers says nothing
+    means = np.where(known, scores, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    best = int(means.argmax())
+    return Choice(cost=tried[best].cost, weight=tried[best].weight, score=float(means[best]))
 
 
 def at_once(fit: Callable[[T], R], jobs: Sequence[T], features: Any, search: Search) -> list[R]:
@@ -201,10 +213,10 @@ def _binary(features: Any, truth: Any, choice: Choice, search: Search) -> Any:
     if isinstance(features, np.ndarray):
         model = LogisticRegression(C=choice.cost, class_weight=choice.weight, solver="newton-cholesky", max_iter=300, tol=1e-3)
         return model.fit(features, truth > 0)
-    # liblinear's dual solver is fast on n-grams, where features outnumber messages. Its fits at a tolerance of 0.1 have the average
-    # precision of those at 0.01 and 0.0001 to four digits, in half the time.
+    # liblinear's dual solver is fast on n-grams, where features outnumber messages. On 27,000 messages its fits at a tolerance of 1
+    # have the average precision of those at 0.1 to 0.0001, and the best F1 to 0.003, in a third to two thirds of the time.
     model = LogisticRegression(
-        C=choice.cost, class_weight=choice.weight, solver="liblinear", dual=True, max_iter=1000, tol=0.1, random_state=search.seed
+        C=choice.cost, class_weight=choice.weight, solver="liblinear", dual=True, max_iter=1000, tol=1.0, random_state=search.seed
     )
     return model.fit(features, truth > 0)
 
