@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.commands import run_command
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -23,16 +21,13 @@ def test_the_first_two_commands_set_themselves_up() -> None:
     assert SHELL[1].endswith("-m pytest")
 
 
-def test_every_other_command_runs(tmp_path: Path) -> None:
+def test_every_other_command_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("data", "configs", "models", "base", "train.py"):
         if (ROOT / name).exists():
             (tmp_path / name).symlink_to(ROOT / name)
-    env = os.environ | {"RECLAMO_CACHE": str(tmp_path / "cache")}  # as users have it: the network is compiled once
+    env = {"RECLAMO_CACHE": str(tmp_path / "cache")}  # as users have it: the network is compiled once
     for line in SHELL[2:]:
-        program, rest = line.split(" ", 1)
-        command = [sys.executable, *(["-m", "reclamo"] if program == "reclamo" else []), *rest.split()]
-        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, encoding="utf-8", check=False)
-        assert done.returncode == 0, (line, done.stderr[-2000:])
+        assert run_command(line, tmp_path, env) == 0, (line, capsys.readouterr().err[-2000:])
     assert len((tmp_path / "tags.jsonl").read_text(encoding="utf-8").splitlines()) == 39
     assert (tmp_path / "tags.csv").read_text(encoding="utf-8").count("\n") >= 25
     assert (tmp_path / "runs" / "trial" / "tagger" / "manifest.json").exists()

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.commands import run_command
 from tests.conftest import ROOT
 
 pytest.importorskip("torch")
 TEXT = (ROOT / "docs" / "retrain.md").read_text(encoding="utf-8")
 
 
-def test_the_tutorial_makes_a_tagger(tmp_path: Path) -> None:
+def test_the_tutorial_makes_a_tagger(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = dict(re.findall(r"^`([\w.-]+)`:\n\n```\w+\n(.*?)```", TEXT, re.S | re.M))
     assert set(files) == {"helpline.toml", "rows.jsonl", "helpline-train.toml", "more.jsonl", "helpline-small.toml"}
     for name, content in files.items():
@@ -27,10 +26,7 @@ def test_the_tutorial_makes_a_tagger(tmp_path: Path) -> None:
     commands += re.findall(r"`(reclamo labels[^`]*|reclamo corpus audit[^`]*)`", TEXT)
     assert len(commands) == 6
     for line in commands:
-        program, rest = line.split(" ", 1)
-        command = [sys.executable, *(["-m", "reclamo"] if program == "reclamo" else []), *rest.split()]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False)
-        assert done.returncode == 0, (line, done.stdout[-1500:], done.stderr[-1500:])
+        assert run_command(line, tmp_path) == 0, (line, capsys.readouterr())
     assert (tmp_path / "tags.csv").read_text(encoding="utf-8").count("\n") == 15
     assert "urgent" in (tmp_path / "helpline" / "README.md").read_text(encoding="utf-8")
     student = json.loads((tmp_path / "helpline-small" / "manifest.json").read_text(encoding="utf-8"))

