@@ -101,6 +101,16 @@ def test_a_csv_with_semicolons_in_windows_1253(cli: Any, tmp_path: Path) -> None
     assert (row["id"], row["lang"], row["text"]) == ("9", "el", "Περιμένω ακόμη την παραγγελία μου, δεν απαντά κανείς")
 
 
+def test_what_a_source_has_to_say_goes_to_stderr_unless_quiet(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tiny_tagger: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in.csv").write_text(f"Subject,Description\nx,{ALL[0]}\n", encoding="utf-8")
+    for quiet in ([], ["-q"]):
+        code, out, err = run(capsys, monkeypatch, "tag", "--model", tiny_tagger, *quiet, tmp_path / "in.csv")
+        assert (code, [row["id"] for row in rows_of(out)]) == (0, ["1"])
+        assert ("reclamo: in.csv: the text is column 'Description'" in err) == (not quiet)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

@@ -234,6 +234,43 @@ def test_a_column_that_no_row_has_is_named(json_lines: Any) -> None:
         json_lines(late[:-1], text_column="x")
 
 
+@pytest.mark.parametrize(
+    ("header", "text", "id"),
+    [
+        ("Ticket ID,Subject,Description,Comment", "Description", "Ticket ID"),
+        ("Comment,Case Number,Descripción", "Descripción", "Case Number"),
+        ("ticket-id,Descrizione", "Descrizione", "ticket-id"),
+        ("ΚΩΔΙΚΟΣ ΑΙΤΗΜΑΤΟΣ,ΠΕΡΙΓΡΑΦΗ", "ΠΕΡΙΓΡΑΦΗ", "ΚΩΔΙΚΟΣ ΑΙΤΗΜΑΤΟΣ"),
+        ("Ticket #,Ticket No.,Σχόλιο,Κείμενο", "Κείμενο", "Ticket No."),
+        ("Subject,Content,Message-Id", "Content", "Message-Id"),
+        ("TICKET_NUMBER,Message Body,Body", "Message Body", "TICKET_NUMBER"),
+        ("Review,Comment,Message,Text,ID", "Text", "ID"),
+        ("Text,TEXT,text,Id,id", "text", "id"),
+    ],
+)
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_columns_are_found_as_helpdesks_write_their_names(tmp_path: Path, header: str, text: str, id: str, ending: str) -> None:
+    names, path = header.split(","), tmp_path / f"a.{ending}"
+    cells = [f"in {name}" for name in names]
+    if ending == "csv":
+        write(path, [names, cells])
+    else:
+        path.write_bytes(lines([dict(zip(names, cells, strict=True))]))
+    (message,) = read(path)
+    assert (message.text, message.id) == (f"in {text}", f"in {id}")
+
+
+@pytest.mark.parametrize(("header", "said"), [("Subject,Description", 1), ("id,Description", 0)])
+def test_that_no_id_was_found_is_said_once(tmp_path: Path, header: str, said: int) -> None:
+    heard: list[str] = []
+    messages = read(write(tmp_path / "a.csv", [header.split(","), ["7", "Hola"], ["8", "Adiós"]]), say=heard.append)
+    assert [message.id for message in messages] == (["1", "2"] if said else ["7", "8"])
+    line = (
+        "a.csv: the text is column 'Description'; no column has a known name for the id, so ids are row numbers (name one with --id-column)"
+    )
+    assert heard == [line] * said
+
+
 @pytest.mark.parametrize("name", ["a.eml", "a.mbox", "a.zip", "folder", "imaps://ana@mail.example/INBOX"])
 def test_mail_has_no_columns(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder").mkdir()

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -62,7 +63,7 @@ def tag(
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="processor threads; all by default")] = None,
     precision: Annotated[str, typer.Option("--precision", help="auto, bf16 or fp32")] = "auto",
     again: Annotated[bool, typer.Option("--again", help="start anew, whatever an earlier run left")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="no progress on stderr")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="nothing on stderr but errors")] = False,
 ) -> int:
     """Tag every message of SOURCE: one row for each, in order.
 
@@ -78,7 +79,8 @@ def tag(
     if precision not in ("auto", "bf16", "fp32"):
         raise UsageError(f"--precision is {precision!r}; expected auto, bf16 or fp32")
     limits = cleaning_limits(explain_cleaning, with_text=with_text, output=output, format=format)
-    options = SourceOptions(text_column=text_column, id_column=id_column, include_automatic=include_automatic, limits=limits)
+    say = partial(_say, quiet=quiet)
+    options = SourceOptions(text_column=text_column, id_column=id_column, include_automatic=include_automatic, limits=limits, say=say)
     mailbox = mail.MailboxOptions(
         since=since, before=before, search=search, ca_file=ca_file, allow_plaintext=allow_plaintext, set_keywords=set_keywords, watch=watch
     )

@@ -12,6 +12,7 @@ from reclamo.errors import SourceError, UsageError
 from reclamo.mail import Limits
 from reclamo.message import Message
 from reclamo.sources.ids import with_unique_ids
+from reclamo.sources.notices import Say, to_log
 
 if TYPE_CHECKING:
     from reclamo.sources.imap import ImapOptions
@@ -26,6 +27,7 @@ class SourceOptions:
         include_automatic: whether bounces, newsletters and out-of-office notes are given to be scored.
         limits: of mail.
         imap: which messages of an IMAP folder, and over what connection.
+        say: takes what the reader should know, such as what was passed over; the log by default.
     """
 
     text_column: str | None = None
@@ -33,6 +35,7 @@ class SourceOptions:
     include_automatic: bool = False
     limits: Limits = field(default_factory=Limits)
     imap: ImapOptions | None = None
+    say: Say = to_log
 
 
 Reader = Callable[[Path, SourceOptions], Iterator[Message]]
@@ -59,19 +62,19 @@ def _jsonl(path: Path, options: SourceOptions) -> Iterator[Message]:
 def _csv(path: Path, options: SourceOptions) -> Iterator[Message]:
     from reclamo.sources.table import read_csv
 
-    return with_unique_ids(read_csv(path, options.text_column, options.id_column))
+    return with_unique_ids(read_csv(path, options.text_column, options.id_column, options.say))
 
 
 def _parquet(path: Path, options: SourceOptions) -> Iterator[Message]:
     from reclamo.sources.table import read_parquet
 
-    return with_unique_ids(read_parquet(path, options.text_column, options.id_column))
+    return with_unique_ids(read_parquet(path, options.text_column, options.id_column, options.say))
 
 
 def _xlsx(path: Path, options: SourceOptions) -> Iterator[Message]:
     from reclamo.sources.table import read_xlsx
 
-    return with_unique_ids(read_xlsx(path, options.text_column, options.id_column))
+    return with_unique_ids(read_xlsx(path, options.text_column, options.id_column, options.say))
 
 
 def _archive(path: Path, options: SourceOptions) -> Iterator[Message]:

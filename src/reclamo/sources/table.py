@@ -5,20 +5,32 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypedDict
 
 from reclamo.errors import MissingExtraError, SourceError, UsageError
 from reclamo.message import Message, Problem, without_surrogates
 from reclamo.sources.encodings import find_encoding
+from reclamo.sources.notices import Say, to_log
 
+# As `fold_name` gives them, the surest first: what a table holds beside a description is often an agent's comment.
 TEXT_NAMES: Final = (
-    "text", "message", "body", "comment", "answer", "review", "texto", "mensaje", "comentario", "respuesta",
-    "testo", "messaggio", "commento", "risposta", "recensione", "κείμενο", "μήνυμα", "σχόλιο", "απάντηση",
+    "text", "texto", "testo", "κειμενο", "fulltext", "messagetext", "messagebody", "emailbody", "bodytext", "reviewtext", "commenttext",
+    "message", "mensaje", "messaggio", "μηνυμα", "body", "cuerpo", "corpo", "content", "contenido", "contenuto", "περιεχομενο",
+    "description", "descripcion", "descrizione", "περιγραφη", "ticketdescription", "casedescription", "issuedescription",
+    "comment", "comentario", "commento", "σχολιο", "comments", "comentarios", "commenti", "σχολια",
+    "answer", "respuesta", "risposta", "απαντηση", "review", "resena", "recensione", "κριτικη", "feedback",
 )  # fmt: skip
-ID_NAMES: Final = ("id", "message_id", "ticket", "ticket_id")
+ID_NAMES: Final = (
+    "id", "messageid", "commentid", "reviewid", "ticketid", "idticket", "iddelticket", "ticketnumber", "ticketno", "ticketkey",
+    "numerodeticket", "numeroticket", "numerodelticket", "ticket", "αριθμοσαιτηματοσ", "κωδικοσαιτηματοσ", "caseid", "casenumber",
+    "caseno", "idcaso", "numerodecaso", "numerocaso", "αριθμοσυποθεσησ", "issueid", "issuekey", "issuenumber",
+    "requestid", "requestnumber", "conversationid",
+)  # fmt: skip
 SNIFF_CHARACTERS: Final = 65_536
 DELIMITERS: Final = ",;\t|"
 NO_DELIMITER: Final = "\uffff"  # in no text: a header of one column, whose rows are one cell each
@@ -26,6 +38,7 @@ FIELD_LIMIT: Final = 4 * 1_048_576
 ROW_NAMES: Final = ("role", "lang", "subject", "date", "thread", "sender")
 _SEP_LINE: Final = re.compile(r'"?sep=([^\r\n"])"?(?:\r\n|\r|\n|$)', re.IGNORECASE)
 _QUOTED: Final = re.compile(rf'(^|[{DELIMITERS}]) *"(?:[^"]|"")*"')
+_NAME_SIGNS: Final = re.compile(r"[\s_#.-]+")
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 UNCLOSED: Final = "unexpected end of data"  # what csv says at the end of a file inside a quote
 
@@ -37,7 +50,7 @@ class _Dialect(TypedDict):
     skipinitialspace: bool
 
 
-def read_csv(path: Path, text_column: str | None = None, id_column: str | None = None) -> Iterator[Message]:
+def read_csv(path: Path, text_column: str | None = None, id_column: str | None = None, say: Say = to_log) -> Iterator[Message]:
     """Read a CSV or TSV file: the delimiter is found, or told by a first line `sep=;`; the encoding is UTF-8 or else guessed by its script.
 
     A row with more cells than the header, or with a quote that is not closed, becomes a message with a problem.
@@ -60,7 +73,7 @@ def read_csv(path: Path, text_column: str | None = None, id_column: str | None =
         if header.error:
             raise SourceError(f"has no header line that can be read ({header.error})", path=path, line=header.line)
         names = [name.strip().lstrip("\ufeff") for name in header.cells]
-        columns = _Columns(names, text_column, id_column, path)
+        columns = _Columns(names, text_column, id_column, path, say)
         for number, record in enumerate(records, 1):
             yield _csv_message(record, names, columns, number)
 
@@ -138,7 +151,7 @@ def _csv_message(record: _Record, header: Sequence[str], columns: _Columns, numb
     return columns.broken(header, cells, number, error)
 
 
-def read_parquet(path: Path, text_column: str | None = None, id_column: str | None = None) -> Iterator[Message]:
+def read_parquet(path: Path, text_column: str | None = None, id_column: str | None = None, say: Say = to_log) -> Iterator[Message]:
     """Read the columns that messages need of a Parquet file, in batches.
 
     Raises:
@@ -150,7 +163,7 @@ def read_parquet(path: Path, text_column: str | None = None, id_column: str | No
     number = 0
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            columns = _Columns(file.schema_arrow.names, text_column, id_column, path)
+            columns = _Columns(file.schema_arrow.names, text_column, id_column, path, say)
             for batch in file.iter_batches(batch_size=1024, columns=columns.needed):
                 for row in _in_microseconds(batch).to_pylist():
                     number += 1
@@ -171,7 +184,7 @@ def _in_microseconds(batch: Any) -> Any:
     return batch
 
 
-def read_xlsx(path: Path, text_column: str | None = None, id_column: str | None = None) -> Iterator[Message]:
+def read_xlsx(path: Path, text_column: str | None = None, id_column: str | None = None, say: Say = to_log) -> Iterator[Message]:
     """Read the first sheet of an Excel file; its first row names the columns.
 
     Raises:
@@ -189,7 +202,7 @@ def read_xlsx(path: Path, text_column: str | None = None, id_column: str | None 
     sheet.reset_dimensions()  # what a file says of its own size is not always true
     rows = _sheet_rows(sheet, path)
     header = [str(cell or "").strip() for cell in next(rows, ())]
-    columns = _Columns(header, text_column, id_column, path)
+    columns = _Columns(header, text_column, id_column, path, say)
     for number, cells in enumerate(rows, 1):
         if any(cell is not None for cell in cells):
             yield columns.message(dict(zip(header, cells, strict=False)), number)
@@ -209,7 +222,7 @@ def _sheet_rows(sheet: Any, path: Path) -> Iterator[list[Any]]:
 class _Columns:
     """Which column holds what, and rows as messages."""
 
-    def __init__(self, header: Sequence[str], text_column: str | None, id_column: str | None, path: Path) -> None:
+    def __init__(self, header: Sequence[str], text_column: str | None, id_column: str | None, path: Path, say: Say) -> None:
         self.text = find_column(header, text_column, TEXT_NAMES)
         if self.text is None:
             wanted = f"no column {text_column!r}" if text_column else "no column with a known name for the text"
@@ -224,6 +237,9 @@ class _Columns:
                 "rename one, or name another with --text-column or --id-column",
                 path=path,
             )
+        if self.id is None:
+            named = f"the text is column {self.text!r}; no column has a known name for the id"
+            say(f"{path.name}: {named}, so ids are row numbers (name one with --id-column)")
         self.needed = [name for name in header if name in (self.text, self.id) or name.lower() in ROW_NAMES]
 
     def message(self, row: Mapping[str, Any], number: int) -> Message:
@@ -242,11 +258,25 @@ class _Columns:
 
 
 def find_column(header: Iterable[str], given: str | None, names: Sequence[str]) -> str | None:
-    """Give the column that is `given`, to the letter, or else the first of `names` that is there, in capitals or not."""
+    """Give the column that is `given`, to the letter, or else the first of `names` that is there, however it is written.
+
+    Examples: "Ticket ID", "ticket-id" and "TICKET_ID" are "ticketid"; of two that are written so, the one in plain small letters.
+    """
     if given is not None:
         return given if given in header else None
-    lowered = {name.lower(): name for name in header}
-    return next((lowered[name] for name in names if name in lowered), None)
+    found: dict[str, str] = {}
+    for name in header:
+        key = fold_name(name)
+        if key not in found or name == key:
+            found[key] = name
+    return next((found[name] for name in names if name in found), None)
+
+
+@lru_cache(maxsize=4096)
+def fold_name(name: str) -> str:
+    """Give the name of a column without case, accents, spaces and `_-#.`. Example: "Descripción #1" -> "descripcion1"."""
+    plain = "".join(ch for ch in unicodedata.normalize("NFKD", name) if not unicodedata.combining(ch))
+    return _NAME_SIGNS.sub("", plain.casefold())
 
 
 def _dialect(sample: str, text_column: str | None) -> _Dialect:
