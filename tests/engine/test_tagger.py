@@ -109,10 +109,13 @@ def test_a_given_role_is_obeyed_and_an_unknown_one_refused(tagger: Tagger) -> No
 
 
 def test_languages_and_roles_are_read_as_people_write_them(tagger: Tagger) -> None:
-    rows = [{"text": ALL[0], "lang": lang} for lang in ("ES", "es-MX", " es_AR ", float("nan"), "", "Spanish", "spa", "und", "klingon")]
-    *known, word = tagger.tag_many(rows)
-    assert [(t.status, t.lang) for t in known] == [("tagged", "es")] * 8
-    assert word.detail is not None and "the row says that the language is 'klingon'" in word.detail
+    told = ("ES", "es-MX", " es_AR ", "es-419", "Spanish", "Español (Latinoamérica)", "spa")
+    untold = (float("nan"), "", "und", "klingon", "VIP", "xx")  # found by the text
+    others = ("pt", "English", "Português (Brasil)")
+    *known, code, name, native = tagger.tag_many([{"text": ALL[0], "lang": lang} for lang in (*told, *untold, *others)])
+    assert [(t.status, t.lang) for t in known] == [("tagged", "es")] * len(told + untold)
+    assert [(t.unscored_reason, t.lang) for t in (code, name, native)] == [("unsupported_language", lang) for lang in ("pt", "en", "pt")]
+    assert name.detail is not None and "the row says that the language is 'English'" in name.detail
     customer, agent = tagger.tag_many([{"text": ALL[0], "role": role} for role in ("Customer", " AGENT ")])
     assert (customer.role, agent.role) == ("customer", "agent")
     asked, answered = tagger.tag_many([{"text": ALL[0], "role": role} for role in ("End_User", "ΥΠΆΛΛΗΛΟΣ")])
@@ -128,6 +131,24 @@ def test_languages_and_roles_are_read_as_people_write_them(tagger: Tagger) -> No
         ("ita", "it"),
         ("it-CH", "it"),
         ("Castellano", "es"),
+        ("Español (España)", "es"),
+        ("ESPAÑOL (LATINOAMÉRICA)", "es"),
+        ("Espan\u0303ol", "es"),
+        ("Spanish (Spain)", "es"),
+        ("Spanish; Castilian", "es"),
+        ("es-419", "es"),
+        ("Ελληνικά (Ελλάδα)", "el"),
+        ("ΕΛΛΗΝΙΚΑ", "el"),
+        ("Greek, Modern (1453-)", "el"),
+        ("Italiano [Svizzera]", "it"),
+        ("it_IT.UTF-8", "it"),
+        ("English (United States)", "en"),
+        ("deutsch", "de"),
+        ("Українська", "uk"),
+        ("eng", "en"),
+        ("klingon", None),
+        ("sp", None),
+        ("(España)", None),
         ("N/A", None),
         (None, None),
         ("na", None),

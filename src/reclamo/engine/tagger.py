@@ -30,6 +30,7 @@ from reclamo.tags import Evidence, Tags
 from reclamo.taxonomy import Taxonomy, rubric_score, service_level
 from reclamo.text import clean_text
 from reclamo.text.language import detect_language, is_greeklish_text, warm_up
+from reclamo.text.language_names import plain_language
 from reclamo.text.transliterate import Transliterated, transliterate
 
 Array = NDArray[np.float32]
@@ -345,15 +346,6 @@ class Tagger:
         )
 
 
-# What helpdesks and tables write beside the codes of ISO 639-1: the codes of three letters, and names. And what says that none is known.
-LANGUAGE_NAMES: Final = {
-    **dict.fromkeys(("spa", "spanish", "español", "espanol", "castellano", "castilian", "spagnolo", "ισπανικά"), "es"),
-    **dict.fromkeys(("ell", "gre", "gr", "greek", "griego", "greco", "ελληνικά", "ελληνικα"), "el"),
-    **dict.fromkeys(("ita", "italian", "italiano", "ιταλικά"), "it"),
-}
-NO_LANGUAGE: Final = frozenset(("und", "mul", "zxx", "unknown", "undetermined", "auto", "none", "null", "n/a", "na", "?"))
-
-
 # What helpdesks call the two sides of a conversation: Zendesk (end-user, agent, admin), Intercom (user, lead, admin), Freshdesk (contact).
 ROLE_NAMES: Final = {  # case-folded: Greek has no final sigma then
     **dict.fromkeys(
@@ -372,17 +364,6 @@ def plain_role(role: str, known: Collection[str]) -> str | None:
     word = role.strip().casefold().replace("_", "-")
     found = next((name for name in known if name.casefold() == role.strip().casefold()), None)
     return found or (ROLE_NAMES[word] if ROLE_NAMES.get(word) in known else None)
-
-
-def plain_language(tag: str | None, known: Collection[str] = ()) -> str | None:
-    """The language of a tag such as those of BCP 47, without region or script; of a name, its code, unless `known` has it itself.
-
-    Examples: "es-MX" -> "es", "EL" -> "el", "Spanish" -> "es", "ita" -> "it", "" -> None, "und" -> None, "deutsch" -> "deutsch".
-    """
-    code = (tag or "").strip().casefold().replace("_", "-").split("-")[0]
-    if code in known:
-        return code
-    return None if code in NO_LANGUAGE else LANGUAGE_NAMES.get(code, code) or None
 
 
 def _over_limit(message: Message) -> Message:
