@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,23 @@ def test_every_output_holds_the_same_rows(cli: Any, tmp_path: Path) -> None:
         assert cell["grounds"] == "|".join((line["grounds"] or {"value": []})["value"])
         assert row["grounds"] == (line["grounds"] and line["grounds"]["value"])
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_every_output_says_why_a_message_is_unscored(cli: Any, tmp_path: Path) -> None:
+    import pyarrow.parquet
+
+    source = write_rows(
+        tmp_path / "in.jsonl", [{"id": "a", "text": ALL[0]}, {"id": "b", "text": 7}, {"id": "c", "text": ALL[0], "lang": "pt"}]
+    )
+    for name in ("out.jsonl", "out.csv", "out.parquet", "out.sqlite"):
+        assert cli(source, "-o", tmp_path / name)[0] == 1
+    details = [row.get("detail") for row in rows_of((tmp_path / "out.jsonl").read_text(encoding="utf-8"))]
+    assert (details[0], details[1]) == (None, "the row has text of type int; expected a string")
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["detail"] or None for row in csv.DictReader(file)] == details
+    assert pyarrow.parquet.read_table(tmp_path / "out.parquet")["detail"].to_pylist() == details
+    with closing(sqlite3.connect(tmp_path / "out.sqlite")) as database:
+        assert [detail for (detail,) in database.execute("SELECT detail FROM tags ORDER BY id")] == details
 
 
 def test_the_table_shows_every_message(cli: Any, tmp_path: Path) -> None:

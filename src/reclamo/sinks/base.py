@@ -25,7 +25,7 @@ def flat_row(tags: Tags, taxonomy: Taxonomy, *, with_text: bool) -> dict[str, An
     """Give one row for a table: a value and a probability column for each head, lists left as lists.
 
     The probability is that of the value: of yes for yes/no heads, of the chosen label for one-of and ordered heads; any-of heads
-    have none.
+    have none. The evidence, the other probabilities, the count of windows and what cleaning took have no place in it.
     """
     row: dict[str, Any] = {"id": tags.id, "lang": tags.lang, "role": tags.role, "status": tags.status}
     for name, head in taxonomy.by_name.items():
@@ -41,6 +41,7 @@ def flat_row(tags: Tags, taxonomy: Taxonomy, *, with_text: bool) -> dict[str, An
         "service_level": tags.service_level,
         "needs_review": tags.needs_review,
         "unscored_reason": tags.unscored_reason,
+        "detail": tags.detail,
         "model": tags.model,
     }
     if with_text:

@@ -261,5 +261,5 @@ def parquet_schema(taxonomy: Taxonomy, *, with_text: bool) -> Any:
             if head.kind != "any_of":
                 fields.append((f"{name}_p", pa.float32()))
     fields += [("rubric_score", pa.float32()), ("service_level", pa.string()), ("needs_review", pa.bool_())]
-    fields += [("unscored_reason", pa.string()), ("model", pa.string())]
+    fields += [("unscored_reason", pa.string()), ("detail", pa.string()), ("model", pa.string())]
     return pa.schema(fields + ([("text", pa.string())] if with_text else []))
