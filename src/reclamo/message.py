@@ -71,7 +71,7 @@ class Cleaning:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """One text from one writer, without quoted history and signature.
+    """One text from one writer, without quoted history, signature and HTML.
 
     Attributes:
         id: unique within the source; given back in the row.

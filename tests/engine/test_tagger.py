@@ -183,6 +183,15 @@ def test_one_message_is_not_taken_for_many(tagger: Tagger, one: Any) -> None:
         tagger.tag_many(one)
 
 
+def test_html_is_read_as_text_and_evidence_counts_in_it(tagger: Tagger) -> None:
+    cell, seen = f"<p>{ALL[0]}</p><p>&iexcl;{ALL[1]}!</p>", f"{ALL[0]}\n\n¡{ALL[1]}!"
+    plain, text, row, message = tagger.tag_many([seen, cell, {"text": cell}, Message(id="4", text=cell)])
+    assert (text.text, row.text, message.text) == (seen, seen, cell)
+    assert text.evidence == row.evidence == plain.evidence != {}
+    assert tagger.tag("No &lt;3 <b>nada</b>").text == "No <3 nada"
+    assert tagger.tag("5 < 6 & <3 <ana@correo.es>").text == "5 < 6 & <3 <ana@correo.es>"
+
+
 def test_a_long_text_is_never_cut_in_silence(tagger: Tagger) -> None:
     spaced = tagger.tag(" " * (MAX_CHARACTERS + 10) + ALL[0])
     assert (spaced.status, spaced.text) == ("tagged", ALL[0])

@@ -271,6 +271,25 @@ def test_that_no_id_was_found_is_said_once(tmp_path: Path, header: str, said: in
     assert heard == [line] * said
 
 
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet", "xlsx"])
+def test_cells_of_html_are_read_as_text(tmp_path: Path, ending: str) -> None:
+    cells, path = ["<p>No llega</p><p>nada &amp; nadie</p>", "precio < 3 & <3"], tmp_path / f"a.{ending}"
+    if ending == "csv":
+        write(path, [["text"], *([cell] for cell in cells)])
+    elif ending == "jsonl":
+        path.write_bytes(lines([{"text": cell} for cell in cells]))
+    elif ending == "parquet":
+        import pyarrow.parquet
+
+        pyarrow.parquet.write_table(pyarrow.table({"text": cells}), path)
+    else:
+        book = pytest.importorskip("openpyxl").Workbook()
+        for cell in ["text", *cells]:
+            book.active.append([cell])
+        book.save(path)
+    assert [message.text.split() for message in read(path)] == [["No", "llega", "nada", "&", "nadie"], ["precio", "<", "3", "&", "<3"]]
+
+
 @pytest.mark.parametrize("name", ["a.eml", "a.mbox", "a.zip", "folder", "imaps://ana@mail.example/INBOX"])
 def test_mail_has_no_columns(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder").mkdir()

@@ -121,7 +121,7 @@ class Tagger:
         return self._runtime.precision
 
     def tag(self, message: Message | str | Mapping[str, Any]) -> Tags:
-        """Tag one message: a text, a row, or a `Message`."""
+        """Tag one message: a text, a row, or a `Message`. HTML is read as text, but not in a `Message`, which is taken as it is."""
         chunk = self._read([self._prepare(message, 1)])
         if len(chunk.units) == 1:  # here and now, with all threads
             score = partial(self._runtime, *pad_batch(chunk.units, self._units.pad), contributions=self.options.evidence)
@@ -196,6 +196,12 @@ class Tagger:
             return message
         if len(message.text) > MAX_RAW_CHARACTERS:
             return _over_limit(message)
+        if not isinstance(item, Message) and ("<" in message.text or "&" in message.text):
+            from reclamo.mail.cells import plain_message  # here: what reads mail takes a tenth of a second to import
+
+            message = plain_message(message)
+            if message.problem is not None:
+                return message
         return self._check(replace(message, text=clean_text(message.text)))
 
     def _check(self, message: Message) -> Message:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reclamo.errors import SourceError, UsageError
+from reclamo.mail.cells import plain_message
 from reclamo.message import Message, Problem
 from reclamo.sources.table import ID_NAMES, TEXT_NAMES, find_column
 
@@ -48,7 +49,7 @@ def parse_jsonl(lines: Iterable[bytes], name: str, text_column: str | None = Non
         if problem is not None or row is None:
             message = Message(id=str(number), text="", problem=Problem(reason="broken", detail=f"{name} line {number}: {problem}"))
         else:
-            message = Message.from_dict(_columns(row, text_column, id_column), id=str(number))
+            message = plain_message(Message.from_dict(_columns(row, text_column, id_column), id=str(number)))
             if named:
                 named = {column: option for column, option in named.items() if column not in row}
                 keys.update(dict.fromkeys(list(row)[:SHOWN_KEYS]) if len(keys) < SHOWN_KEYS else {})

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypedDict
 
 from reclamo.errors import MissingExtraError, SourceError, UsageError
+from reclamo.mail.cells import plain_message
 from reclamo.message import Message, Problem, without_surrogates
 from reclamo.sources.encodings import find_encoding
 from reclamo.sources.notices import Say, to_log
@@ -247,7 +248,7 @@ class _Columns:
         values = {str(key).lower(): value for key, value in row.items() if key is not None}
         values["text"] = row.get(self.text)
         values["id"] = row.get(self.id) if self.id else None
-        return Message.from_dict(values, id=str(number))
+        return plain_message(Message.from_dict(values, id=str(number)))
 
     def broken(self, header: Sequence[str], cells: Sequence[str], number: int, why: str) -> Message:
         """Give the message of a row that is cut wrongly; its id is sure only where that column stands before the text."""
