@@ -185,3 +185,14 @@ def test_a_csv_with_a_long_text_is_gone_on_with(run: Run, tmp_path: Path, monkey
             assert output.read_bytes().count(b"\n") == 1 + count
     finally:
         csv.field_size_limit(limit)
+
+
+@pytest.mark.parametrize("watch", [False, True])
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_a_box_that_was_empty_grows_under_one_header(run: Run, tmp_path: Path, ending: str, watch: bool) -> None:
+    run(CHUNK + 3, tmp_path / f"expected.{ending}")
+    output = tmp_path / f"out.{ending}"
+    run(0, output, watch=watch)
+    assert (output.stat().st_size > 0) is (ending == "csv")
+    run(CHUNK + 3, output, watch=watch)
+    assert output.read_bytes() == (tmp_path / f"expected.{ending}").read_bytes()

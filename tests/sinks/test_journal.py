@@ -7,10 +7,12 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -143,9 +145,6 @@ def test_a_batch_of_repeated_ids_goes_on(batch: Run, tmp_path: Path, monkeypatch
 
 
 def test_a_database_holds_every_row_of_a_repeated_id(batch: Run, tmp_path: Path) -> None:
-    import sqlite3
-    from contextlib import closing
-
     (tmp_path / "same.csv").write_text("id,text\n7,uno\n7,dos\n7,tres\n")
     for _ in range(2):
         tag(str(tmp_path / "same.csv"), tmp_path / "out.sqlite", quiet=True)
@@ -262,14 +261,29 @@ def test_an_error_before_the_first_chunk_leaves_nothing(batch: Run, tmp_path: Pa
     assert not journal.journal_of(tmp_path / "out.csv").exists()
 
 
-@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
-def test_no_message_at_all(batch: Run, tmp_path: Path, ending: str) -> None:
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet", "sqlite"])
+def test_no_message_at_all_is_a_table_without_rows(batch: Run, tmp_path: Path, ending: str) -> None:
+    output = tmp_path / f"out.{ending}"
+    batch(tmp_path / "full.csv")
+    with (tmp_path / "full.csv").open("rb") as file:
+        header = file.readline()
+    for name in ("full.csv", "full.csv.journal"):
+        (tmp_path / name).unlink()
     write_messages(tmp_path / "in.jsonl", 0)
-    batch(tmp_path / f"out.{ending}")
-    batch(tmp_path / f"out.{ending}")
-    assert leftovers(tmp_path / f"out.{ending}") == {"in.jsonl", "model"}
-    if ending != "parquet":
-        assert (tmp_path / f"out.{ending}").read_bytes() == b""
+    batch(output)
+    batch(output)
+    assert leftovers(output) == {"in.jsonl", "model"}
+    if ending == "parquet":
+        import pyarrow.parquet
+
+        table = pyarrow.parquet.read_table(output)
+        assert (table.num_rows, ",".join(table.column_names).encode() + b"\n") == (0, header)
+    elif ending == "sqlite":
+        with closing(sqlite3.connect(output)) as database:
+            found = database.execute("SELECT * FROM tags")
+            assert (found.fetchall(), ",".join(column[0] for column in found.description).encode() + b"\n") == ([], header)
+    else:
+        assert output.read_bytes() == (header if ending == "csv" else b"")
 
 
 def test_two_runs_at_once_do_not_mix(batch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,3 +47,8 @@ def flat_row(tags: Tags, taxonomy: Taxonomy, *, with_text: bool) -> dict[str, An
     if with_text:
         row["text"] = tags.text
     return row
+
+
+def flat_columns(taxonomy: Taxonomy, *, with_text: bool) -> list[str]:
+    """Name the columns of `flat_row`, in order."""
+    return list(flat_row(Tags(id="", lang=None, role=None, status="unscored", heads={}, model=""), taxonomy, with_text=with_text))

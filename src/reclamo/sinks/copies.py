@@ -61,7 +61,11 @@ class _CopyRows:
     def __init__(self, taxonomy: Taxonomy, source: Path) -> None:
         self.taxonomy, self.source = taxonomy, source
 
-    def encode(self, tags: Tags, *, first: bool) -> bytes:
+    def start(self) -> bytes:
+        """Give nothing."""
+        return b""
+
+    def encode(self, tags: Tags) -> bytes:
         """Give one message's headers as a line."""
         return (json.dumps(tag_headers(tags, self.taxonomy)) + "\n").encode()
 

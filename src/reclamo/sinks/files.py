@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from reclamo.errors import SinkError
-from reclamo.sinks.base import flat_row
+from reclamo.sinks.base import flat_columns, flat_row
 from reclamo.sinks.journal import step
 from reclamo.tags import Tags
 from reclamo.taxonomy import Taxonomy
@@ -97,7 +97,11 @@ class JsonlRows:
         """Give one line."""
         return json.dumps(tags.to_dict(with_text=self.with_text), ensure_ascii=False) + "\n"
 
-    def encode(self, tags: Tags, *, first: bool) -> bytes:
+    def start(self) -> bytes:
+        """Give nothing."""
+        return b""
+
+    def encode(self, tags: Tags) -> bytes:
         """Give one line as bytes."""
         return self.line(tags).encode()
 
@@ -120,7 +124,17 @@ class CsvSink(TextFile):
 
     def write(self, tags: Tags) -> None:
         """Take one row."""
-        self.file.write(self.rows.lines(tags, first=self.is_empty))
+        self._begin()
+        self.file.write(self.rows.line(tags))
+
+    def close(self) -> None:
+        """Finish; without a row the header stands alone."""
+        self._begin()
+        super().close()
+
+    def _begin(self) -> None:
+        if self.is_empty:
+            self.file.write(self.rows.header())
         self.is_empty = False
 
 
@@ -133,14 +147,21 @@ class CsvRows:
     def __init__(self, taxonomy: Taxonomy, *, with_text: bool) -> None:
         self.taxonomy, self.with_text = taxonomy, with_text
 
-    def lines(self, tags: Tags, *, first: bool) -> str:
-        """Give one row, which may span lines, after the header if it is the first."""
-        row = {key: csv_cell(value) for key, value in flat_row(tags, self.taxonomy, with_text=self.with_text).items()}
-        return (csv_line(row) if first else "") + csv_line(row.values())
+    def header(self) -> str:
+        """Give the line that names the columns."""
+        return csv_line(flat_columns(self.taxonomy, with_text=self.with_text))
 
-    def encode(self, tags: Tags, *, first: bool) -> bytes:
+    def line(self, tags: Tags) -> str:
+        """Give one row, which may span lines."""
+        return csv_line(csv_cell(value) for value in flat_row(tags, self.taxonomy, with_text=self.with_text).values())
+
+    def start(self) -> bytes:
+        """Give the header as bytes."""
+        return self.header().encode()
+
+    def encode(self, tags: Tags) -> bytes:
         """Give one row as bytes."""
-        return self.lines(tags, first=first).encode()
+        return self.line(tags).encode()
 
     def finish(self, work: Path, part: Path) -> None:
         """Leave the rows as they are: they are the output."""
@@ -230,7 +251,11 @@ class ParquetRows:
     def __init__(self, taxonomy: Taxonomy, *, with_text: bool) -> None:
         self.taxonomy, self.with_text = taxonomy, with_text
 
-    def encode(self, tags: Tags, *, first: bool) -> bytes:
+    def start(self) -> bytes:
+        """Give nothing; the columns come with the table."""
+        return b""
+
+    def encode(self, tags: Tags) -> bytes:
         """Give one flat row as a line."""
         return (json.dumps(flat_row(tags, self.taxonomy, with_text=self.with_text)) + "\n").encode()
 

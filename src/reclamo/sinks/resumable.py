@@ -42,8 +42,11 @@ class Rows(Protocol):
     work_ending: str
     can_grow: bool
 
-    def encode(self, tags: Tags, *, first: bool) -> bytes:
-        """Give one row; `first` is true for the first one of the output."""
+    def start(self) -> bytes:
+        """Give what stands before the first row, and alone where there is none."""
+
+    def encode(self, tags: Tags) -> bytes:
+        """Give one row."""
 
     def finish(self, work: Path, part: Path) -> None:
         """Make `part`, a finished output under a temporary name, of the work file; nothing where they are one."""
@@ -168,8 +171,7 @@ class ResumableSink:
 
     def write(self, tags: Tags) -> None:
         """Take one row."""
-        row = self._state.rows + len(self._pending) + 1
-        self._pending.append((tags.id, self.rows.encode(tags, first=row == 1)))
+        self._pending.append((tags.id, self.rows.encode(tags)))
         self.counts[tags.unscored_reason or "tagged"] += 1
         if len(self._pending) == self.batch.every:  # a chunk of the tagger's, wherever this run began
             self._checkpoint()
@@ -181,7 +183,8 @@ class ResumableSink:
 
     def close(self) -> None:
         """Finish: the last rows, the output under a temporary name, the journal, the rename."""
-        self.flush()
+        if self._pending or (not self._state.length and self.rows.start()):
+            self._checkpoint()
         with self._explained():
             if self._is_in_place:
                 self._file.close()
@@ -259,8 +262,11 @@ class ResumableSink:
         self.work.unlink(missing_ok=True)
 
     def _checkpoint(self) -> None:
-        """Make the pending rows durable: their bytes, then the journal that names them."""
-        data, count, last_id = b"".join(row for _, row in self._pending), len(self._pending), self._pending[-1][0]
+        """Make the pending rows durable, and what stands before the first: their bytes, then the journal that names them."""
+        data, count = b"".join(row for _, row in self._pending), len(self._pending)
+        last_id = self._pending[-1][0] if self._pending else self._state.last_id
+        if not self._state.length:
+            data = self.rows.start() + data
         with self._explained():
             if self._state.finished:  # more came: the journal must not vouch for the whole file while rows are added to it
                 self._state = replace(self._state, finished=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reclamo.errors import SinkError
-from reclamo.sinks.base import flat_row
+from reclamo.sinks.base import flat_columns, flat_row
 from reclamo.tags import Tags
 from reclamo.taxonomy import Taxonomy
 
@@ -53,7 +53,9 @@ class SqliteSink:
         self._flush()
 
     def close(self) -> None:
-        """Finish."""
+        """Finish; without a row the table is empty."""
+        if not self.upsert:
+            self._prepare(flat_columns(self.taxonomy, with_text=self.with_text))
         self._flush()
         self.database.close()
 
