@@ -352,3 +352,43 @@ def test_a_sheet_that_is_wrong_about_its_size_is_read_whole_and_a_broken_one_is_
     assert [message.text for message in open_source(tmp_path / "small.xlsx")] == ["hola\r", "adiós", "vale"]
     with pytest.raises(SourceError, match="cannot be read to its end as XLSX"):
         list(open_source(tmp_path / "broken.xlsx"))
+
+
+def sheets(path: Path, **rows: list[list[Any]]) -> Path:
+    book = pytest.importorskip("openpyxl").Workbook()
+    book.remove(book.active)
+    for name, cells in rows.items():
+        sheet = book.create_sheet(name)
+        for row in cells:
+            sheet.append(row)
+    book.save(path)
+    return path
+
+
+def test_further_sheets_are_named(tmp_path: Path) -> None:
+    heard: list[str] = []
+    path = sheets(tmp_path / "a.xlsx", Enero=[["id", "text"], [1, "Hola"]], Hoja2=[], Febrero=[["id", "text"]], Marzo=[[None], ["x"]])
+    assert [message.text for message in read(path, say=heard.append)] == ["Hola"]
+    assert heard == [
+        "a.xlsx: only the first sheet, 'Enero', is read, not 'Febrero', 'Marzo' (save each sheet as a file of its own to read it)"
+    ]
+    heard.clear()
+    read(sheets(tmp_path / "b.xlsx", Enero=[["id", "text"], [1, "Hola"]], Hoja2=[]), say=heard.append)
+    assert heard == []
+
+
+def test_blank_rows_above_the_header_are_passed_over(tmp_path: Path) -> None:
+    rows = [[None], [" ", None], ["id", None, "text"], ["a", 1, "Hola"], [None], ["b", 2, "Adiós"]]
+    path = sheets(tmp_path / "a.xlsx", Enero=rows)
+    assert [(message.id, message.text) for message in read(path)] == [("a", "Hola"), ("b", "Adiós")]
+    with pytest.raises(SourceError, match=r"its first sheet, 'Enero', is empty; expected a row with column names$"):
+        read(sheets(tmp_path / "b.xlsx", Enero=[[None]]))
+    with pytest.raises(SourceError, match=r"'Enero', is empty; expected a row with column names; move 'Febrero' to the front to read it"):
+        read(sheets(tmp_path / "b.xlsx", Enero=[], Febrero=[["text"]]))
+
+
+def test_a_number_in_place_of_a_text_is_read_as_its_digits(tmp_path: Path) -> None:
+    path = sheets(tmp_path / "a.xlsx", Enero=[["id", "text"], [1, 12345], [2, 2.5], [3, 2.0], [4, True], [5, "007"], [6, None]])
+    messages = read(path)
+    assert [message.text for message in messages] == ["12345", "2.5", "2", "", "007", ""]
+    assert problems(messages) == [None, None, None, "not_text", None, "not_text"]

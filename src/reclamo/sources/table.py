@@ -186,10 +186,11 @@ def _in_microseconds(batch: Any) -> Any:
 
 
 def read_xlsx(path: Path, text_column: str | None = None, id_column: str | None = None, say: Say = to_log) -> Iterator[Message]:
-    """Read the first sheet of an Excel file; its first row names the columns.
+    """Read the first sheet of an Excel file; its first row that is not blank names the columns. A number in place of a text is its digits.
 
     Raises:
-        SourceError: it is not an Excel file. UsageError: no column holds the text. MissingExtraError: openpyxl is missing.
+        SourceError: it is not an Excel file, or the sheet is empty. UsageError: no column holds the text.
+        MissingExtraError: openpyxl is missing.
     """
     try:
         import openpyxl
@@ -202,12 +203,36 @@ def read_xlsx(path: Path, text_column: str | None = None, id_column: str | None 
     sheet = book.worksheets[0]
     sheet.reset_dimensions()  # what a file says of its own size is not always true
     rows = _sheet_rows(sheet, path)
-    header = [str(cell or "").strip() for cell in next(rows, ())]
+    names = ([str("" if cell is None else cell).strip() for cell in cells] for cells in rows)
+    header = next((cells for cells in names if any(cells)), None)
+    further = ", ".join(repr(other.title) for other in book.worksheets[1:] if not _is_blank(other, path))
+    if header is None:
+        left = f"; move {further} to the front to read it" if further else ""
+        raise SourceError(f"its first sheet, {sheet.title!r}, is empty; expected a row with column names{left}", path=path)
     columns = _Columns(header, text_column, id_column, path, say)
+    if further:
+        say(f"{path.name}: only the first sheet, {sheet.title!r}, is read, not {further} (save each sheet as a file of its own to read it)")
     for number, cells in enumerate(rows, 1):
         if any(cell is not None for cell in cells):
-            yield columns.message(dict(zip(header, cells, strict=False)), number)
+            row = dict(zip(header, cells, strict=False))
+            yield columns.message({**row, columns.text: _digits(row.get(columns.text))}, number)
     book.close()
+
+
+def _is_blank(sheet: Any, path: Path) -> bool:
+    """Say whether a sheet has nothing in it; one that cannot be read has something."""
+    sheet.reset_dimensions()
+    try:
+        return not any(cell is not None for cells in _sheet_rows(sheet, path) for cell in cells)
+    except SourceError:
+        return False
+
+
+def _digits(cell: Any) -> Any:
+    """Give a number as a text, and anything else as it is. Examples: 12345 -> "12345", 2.0 -> "2", 2.5 -> "2.5"."""
+    if isinstance(cell, bool) or not isinstance(cell, (int, float)):
+        return cell
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 
 def _sheet_rows(sheet: Any, path: Path) -> Iterator[list[Any]]:
@@ -224,13 +249,14 @@ class _Columns:
     """Which column holds what, and rows as messages."""
 
     def __init__(self, header: Sequence[str], text_column: str | None, id_column: str | None, path: Path, say: Say) -> None:
-        self.text = find_column(header, text_column, TEXT_NAMES)
-        if self.text is None:
+        text = find_column(header, text_column, TEXT_NAMES)
+        if text is None:
             wanted = f"no column {text_column!r}" if text_column else "no column with a known name for the text"
-            raise UsageError(f"{wanted}; it has {', '.join(header)}; name it with --text-column", path=path)
+            raise UsageError(f"{wanted}; it has {', '.join(filter(None, header))}; name it with --text-column", path=path)
+        self.text = text
         self.id = find_column(header, id_column, ID_NAMES)
         if id_column and self.id is None:
-            raise UsageError(f"no column {id_column!r}; it has {', '.join(header)}", path=path)
+            raise UsageError(f"no column {id_column!r}; it has {', '.join(filter(None, header))}", path=path)
         twice = next((name for name in (self.text, self.id) if name is not None and list(header).count(name) > 1), None)
         if twice is not None:
             raise UsageError(
@@ -244,7 +270,6 @@ class _Columns:
         self.needed = [name for name in header if name in (self.text, self.id) or name.lower() in ROW_NAMES]
 
     def message(self, row: Mapping[str, Any], number: int) -> Message:
-        assert self.text is not None
         values = {str(key).lower(): value for key, value in row.items() if key is not None}
         values["text"] = row.get(self.text)
         values["id"] = row.get(self.id) if self.id else None
@@ -252,8 +277,8 @@ class _Columns:
 
     def broken(self, header: Sequence[str], cells: Sequence[str], number: int, why: str) -> Message:
         """Give the message of a row that is cut wrongly; its id is sure only where that column stands before the text."""
-        place = header.index(self.id) if self.id is not None and self.text is not None else len(cells)
-        is_sure = place < len(cells) and place < header.index(self.text or "")
+        place = header.index(self.id) if self.id is not None else len(cells)
+        is_sure = place < len(cells) and place < header.index(self.text)
         id = without_surrogates(cells[place]) if is_sure and cells[place] else str(number)
         return Message(id=id, text="", problem=Problem(reason="broken", detail=why))
 
