@@ -13,7 +13,7 @@ import pytest
 
 from reclamo.errors import SourceError
 from reclamo.message import Message
-from reclamo.sources import open_source
+from reclamo.sources import SourceOptions, open_source
 from reclamo.sources.archive import ArchiveLimits, read_archive
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples" / "inbox.mbox"
@@ -58,6 +58,16 @@ def test_every_message_of_every_kind_of_member(tmp_path: Path, ending: str) -> N
     got = list(open_source(path))
     assert [(message.id, message.text) for message in got] == [(f"{n}@x", f"Hola {n}") for n in range(1, 7)]
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar.gz"])
+def test_an_mbox_of_any_ending_is_read_and_what_is_passed_over_is_said(tmp_path: Path, ending: str) -> None:
+    heard: list[str] = []
+    members = {**MEMBERS, "Archives.2023": MARK + MAIL % (7, 7), "box.bak": MARK + MAIL % (8, 8), "blank.mbox": b"\n" + MARK}
+    got = list(open_source(pack(tmp_path / f"mail.{ending}", members), SourceOptions(say=heard.append)))
+    assert [message.id for message in got] == [f"{n}@x" for n in range(1, 8)]
+    passed = "1 with .txt, 1 with .zip, 1 with .bak, 1 with .mbox"
+    assert heard == [f"mail.{ending}: 4 files are no mail and were passed over ({passed})"]
 
 
 @pytest.mark.parametrize("ending", ["zip", "tar.gz"])

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from reclamo.cli.mailbox import MailboxOptions, open_mailbox
 from reclamo.errors import SourceError
 from reclamo.mail import Limits, parse_mail
+from reclamo.sources import SourceOptions, open_source
 from reclamo.sources.eml import read_eml, read_mail_folder
 from reclamo.sources.ids import UniqueIds
 from reclamo.sources.maildir import read_maildir
 from reclamo.sources.mbox import read_mbox
+from reclamo.sources.notices import by_ending
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples" / "inbox.mbox"
 MARK = b"From ana@correo.example Tue Mar  3 10:12:13 2026\n"
@@ -245,6 +248,53 @@ def test_folder_in_order_without_what_lies_outside(tmp_path: Path) -> None:
     assert ids == ["1@x", "b-maildir/1001.a.host#1", "2@x", "3@x", "9@x", "10@x", "20@x", "1@x#2", "d/a.eml#1"]
     with pytest.raises(SourceError, match="no such folder"):
         read_mail_folder(tmp_path / "missing")
+
+
+def test_an_mbox_of_any_ending_is_told_by_its_postmark_and_the_rest_is_counted(tmp_path: Path) -> None:
+    heard: list[str] = []
+    for number, name in enumerate(("Archives.2023", "notes.txt", "Inbox", "Inbox.bak", "Inbox.msf", "a.txt", "README", "tags.mbox.part")):
+        is_mbox = name not in ("a.txt", "README", "Inbox.msf")
+        write(tmp_path / name, raw(number)) if is_mbox else (tmp_path / name).write_bytes(b"From here on\n")
+    messages = read_mail_folder(tmp_path, say=heard.append)
+    assert next(messages).id == "0@x" and heard == []
+    assert [message.id for message in messages] == ["2@x", "1@x"]
+    (said,) = heard
+    assert said.startswith(f"{tmp_path.name}: 5 files are no mail and were passed over (")
+    assert sorted(said.partition("(")[2].rstrip(")").split(", ")) == [
+        "1 with .bak",
+        "1 with .msf",
+        "1 with .part",
+        "1 with .txt",
+        "1 with no ending",
+    ]
+    only = tmp_path / "only"
+    only.mkdir()
+    write(only / "Inbox", raw(1))
+    heard.clear()
+    assert len(list(read_mail_folder(only, say=heard.append))) == 1 and heard == []
+
+
+def test_many_endings_are_summed_up() -> None:
+    counts = Counter({f".{n}": 20 - n for n in range(10)})
+    assert by_ending(counts).startswith("20 with .0, 19 with .1, ") and by_ending(counts).endswith("13 with .7, 23 with others")
+
+
+def test_subfolders_of_a_maildir_are_named(tmp_path: Path) -> None:
+    heard: list[str] = []
+    root = make_maildir(tmp_path / "md")
+    (root / ".no-maildir").mkdir()
+    (root / "dovecot.index").touch()
+    assert len(list(open_source(root, SourceOptions(say=heard.append)))) == 3 and heard == []
+    make_maildir(root / ".Sent")
+    make_maildir(root / ".Archives.2023")
+    (root / ".loop").symlink_to(root)
+    assert len(list(open_source(root, SourceOptions(say=heard.append)))) == 3
+    say = f"md: its 2 subfolders are not read (.Archives.2023, .Sent); give each by its own path, such as {root}/.Archives.2023"
+    assert heard == [say]
+    with open_mailbox(str(root), SourceOptions(say=heard.append), MailboxOptions(watch=True)) as messages:
+        assert len(list(messages)) == 3
+    assert heard == [say, say]
+    assert len(list(open_source(root / ".Sent"))) == 3
 
 
 def test_a_file_that_cannot_be_read_becomes_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

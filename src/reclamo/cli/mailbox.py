@@ -82,11 +82,14 @@ def _open(source: str, options: SourceOptions, mailbox: MailboxOptions) -> Itera
         return open_source(source, options)
     if "://" in source or not Path(source).is_dir():
         raise UsageError(f"--watch follows an IMAP folder (imaps://…) or a Maildir, and the source is {_shown(source)}")
+    from reclamo.sources.maildir import say_subfolders
     from reclamo.sources.maildir_watch import MaildirMessages
     from reclamo.sources.open import refuse_columns
 
     refuse_columns(options, Path(source))
-    return MaildirMessages(Path(source), options.limits, options.include_automatic)
+    messages = MaildirMessages(Path(source), options.limits, options.include_automatic)
+    say_subfolders(Path(source), options.say)
+    return messages
 
 
 def _shown(source: str) -> str:

@@ -16,6 +16,14 @@ def is_maildir(path: Path) -> bool:
     return (path / "cur").is_dir() and (path / "new").is_dir()
 
 
+def subfolders(path: Path) -> list[str]:
+    """Name the Maildirs right below a Maildir, in order, as Maildir++ puts them. Example: [".Sent", ".Trash"].
+
+    Raises OSError where the folder cannot be read.
+    """
+    return sorted(entry.name for entry in path.iterdir() if not entry.is_symlink() and is_maildir(entry))
+
+
 def without_flags(name: str) -> str:
     """Give the name of a message's file without its flags. Example: "17.a:2,S" -> "17.a"."""
     return _FLAGS.sub("", name)

@@ -19,11 +19,12 @@ from typing import IO, Any, Final, cast
 from reclamo.errors import SourceError
 from reclamo.mail import Limits
 from reclamo.mail.maildir import LEADING
-from reclamo.mail.mbox import PIECE, RawMail, Splitter, is_postmark
+from reclamo.mail.mbox import PIECE, RawMail, Splitter
 from reclamo.message import Message, Problem, without_surrogates
-from reclamo.sources.eml import MBOX_ENDINGS, MESSAGE_ENDINGS, nothing_but
+from reclamo.sources.eml import MESSAGE_ENDINGS, begins_as_mbox, nothing_but
 from reclamo.sources.ids import UniqueIds
 from reclamo.sources.mailfile import read_one
+from reclamo.sources.notices import Say, passed_over, to_log
 
 _DECOMPRESSORS: Final[dict[str, Callable[[IO[bytes]], Any]]] = {
     ".gz": gzip.open,
@@ -84,9 +85,14 @@ class _Member:
 
 
 def read_archive(
-    path: Path, limits: Limits = Limits(), include_automatic: bool = False, archive_limits: ArchiveLimits = ArchiveLimits()
+    path: Path,
+    limits: Limits = Limits(),
+    include_automatic: bool = False,
+    archive_limits: ArchiveLimits = ArchiveLimits(),
+    say: Say = to_log,
 ) -> Iterator[Message]:
-    """Give the messages of the .eml and .msg files, mboxes and Maildirs in an archive, in its order; other files are passed over.
+    """Give the messages of the .eml and .msg files, mboxes and Maildirs in an archive, in its order; other files are passed over,
+    which is said at the end.
 
     A member that is broken or encrypted becomes a message with a problem, and so does the point where more came out than
     `archive_limits` allow; nothing is read behind that. Archives in archives are not opened. Ids are the Message-ID, else
@@ -105,7 +111,7 @@ def read_archive(
             try:
                 stream = cast(io.BufferedReader, io.BufferedReader(_Counted(member.open(), budget if is_zip else None)))
                 if not _is_mail(stream, member):
-                    passed[PurePosixPath(name).suffix.lower() or "no ending"] += 1
+                    passed[without_surrogates(PurePosixPath(name).suffix.lower()) or "no ending"] += 1
                     _LOG.debug("passed over %s: no mail by its ending", name)
                     continue
                 seen = True
@@ -126,6 +132,8 @@ def read_archive(
         raise SourceError(f"cannot be read as {path.suffix} ({error}); expected an archive of mail", path=path) from error
     if passed and not seen:
         raise SourceError(nothing_but(passed), path=path)
+    if passed:
+        say(passed_over(path, passed))
 
 
 def _problem(ids: UniqueIds, name: str, reason: Any, detail: str) -> Message:
@@ -150,7 +158,7 @@ def _is_mail(stream: io.BufferedReader, member: _Member) -> bool:
     if _is_message(member):
         return True
     ending, head = PurePosixPath(member.name).suffix, stream.peek(1024)[:1024]
-    return not head or head.startswith(b"From ") if ending.lower() in MBOX_ENDINGS else not ending and is_postmark(head.split(b"\n")[0])
+    return begins_as_mbox(ending, head.partition(b"\n")[0] or head)
 
 
 def _zip_members(path: Path) -> Iterator[_Member]:

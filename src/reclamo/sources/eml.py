@@ -13,14 +13,16 @@ from reclamo.mail import Limits
 from reclamo.mail.maildir import is_inside, is_maildir
 from reclamo.mail.mbox import is_postmark
 from reclamo.mail.outlook import need_olefile
-from reclamo.message import Message
+from reclamo.message import Message, without_surrogates
 from reclamo.sources.ids import UniqueIds
 from reclamo.sources.maildir import maildir_messages
 from reclamo.sources.mailfile import file_message
 from reclamo.sources.mbox import mbox_messages
+from reclamo.sources.notices import Say, by_ending, passed_over, to_log
 
 MESSAGE_ENDINGS: Final = frozenset({".eml", ".msg"})
 MBOX_ENDINGS: Final = frozenset({".mbox", ".mbx"})
+UNFINISHED: Final = frozenset({".part", ".tmp", ".bak"})  # of what is written at the moment, or stands there a second time
 _MAILDIR_FOLDERS: Final = frozenset({"cur", "new", "tmp"})
 _LOG = logging.getLogger("reclamo")
 
@@ -38,20 +40,20 @@ def read_eml(path: Path, limits: Limits = Limits(), include_automatic: bool = Fa
     return iter((file_message(path, path.name, UniqueIds(), limits, include_automatic=include_automatic),))
 
 
-def read_mail_folder(path: Path, limits: Limits = Limits(), include_automatic: bool = False) -> Iterator[Message]:
+def read_mail_folder(path: Path, limits: Limits = Limits(), include_automatic: bool = False, say: Say = to_log) -> Iterator[Message]:
     """Give the messages of every .eml and .msg file, mbox and Maildir below a folder, sorted by path.
 
-    An mbox is a file that ends in .mbox or .mbx, or has no ending and begins with a postmark. Links that lead out of the folder are
-    not followed, files of other kinds are passed over. Ids are the Message-ID, else `<path>#<ordinal>`. Raises SourceError where
-    the folder cannot be read.
+    An mbox is a file that ends in .mbox or .mbx, or begins with a postmark and does not end in .part, .tmp or .bak. Links that lead
+    out of the folder are not followed; files of other kinds are passed over, which is said at the end. Ids are the Message-ID, else
+    `<path>#<ordinal>`. Raises SourceError where the folder cannot be read.
     """
     path = Path(path)
     if not path.is_dir():
         raise SourceError("no such folder", path=path)
-    return _walk(path, limits, include_automatic=include_automatic)
+    return _walk(path, limits, say, include_automatic=include_automatic)
 
 
-def _walk(root: Path, limits: Limits, *, include_automatic: bool) -> Iterator[Message]:
+def _walk(root: Path, limits: Limits, say: Say, *, include_automatic: bool) -> Iterator[Message]:
     ids, pending = UniqueIds(), [root]
     passed, seen = Counter[str](), False
     while pending:
@@ -71,16 +73,17 @@ def _walk(root: Path, limits: Limits, *, include_automatic: bool) -> Iterator[Me
             seen = True
             yield from mbox_messages(place, name, ids, limits, include_automatic=include_automatic)
         else:
-            passed[place.suffix.lower() or "no ending"] += 1
+            passed[without_surrogates(place.suffix.lower()) or "no ending"] += 1
             _LOG.debug("passed over %s: no mail by its ending", name)
     if passed and not seen:
         raise SourceError(nothing_but(passed), path=root)
+    if passed:
+        say(passed_over(root, passed))
 
 
 def nothing_but(passed: Counter[str]) -> str:
     """Say that there is no mail, and what there is, by its endings."""
-    found = ", ".join(f"{count} with {ending}" for ending, count in passed.most_common(5))
-    return f"holds no mail, only other files ({found}); give a table or JSON lines by its own name"
+    return f"holds no mail, only other files ({by_ending(passed)}); give a table or JSON lines by its own name"
 
 
 def _entries(folder: Path, root: Path) -> list[Path]:
@@ -98,6 +101,11 @@ def _is_mbox(path: Path) -> bool:
             first = file.readline(1024)
     except OSError:
         return False
-    if path.suffix.lower() in MBOX_ENDINGS:
+    return begins_as_mbox(path.suffix, first)
+
+
+def begins_as_mbox(ending: str, first: bytes) -> bool:
+    """Say whether a file with this ending and first line is an mbox; one that is called so may be empty."""
+    if ending.lower() in MBOX_ENDINGS:
         return not first or first.startswith(b"From ")
-    return not path.suffix and is_postmark(first)
+    return ending.lower() not in UNFINISHED and is_postmark(first)

@@ -80,7 +80,7 @@ def _xlsx(path: Path, options: SourceOptions) -> Iterator[Message]:
 def _archive(path: Path, options: SourceOptions) -> Iterator[Message]:
     from reclamo.sources.archive import read_archive
 
-    return read_archive(path, options.limits, options.include_automatic)
+    return read_archive(path, options.limits, options.include_automatic, say=options.say)
 
 
 READERS: Final[dict[str, Reader]] = {
@@ -160,8 +160,8 @@ def _folder(path: Path, options: SourceOptions) -> Iterator[Message]:
     from reclamo.sources.maildir import read_maildir
 
     if (path / "cur").is_dir() and (path / "new").is_dir():
-        return read_maildir(path, options.limits, options.include_automatic)
-    return read_mail_folder(path, options.limits, options.include_automatic)
+        return read_maildir(path, options.limits, options.include_automatic, options.say)
+    return read_mail_folder(path, options.limits, options.include_automatic, options.say)
 
 
 def _looks_like_mbox(path: Path) -> bool:
