@@ -9,7 +9,7 @@ from reclamo.errors import UsageError
 from reclamo.sinks.base import Sink
 from reclamo.sinks.copies import MBOX_ENDINGS, open_copy
 from reclamo.sinks.files import CsvRows, CsvSink, JsonlRows, JsonlSink, ParquetRows, ParquetSink
-from reclamo.sinks.resumable import Batch, ResumableSink
+from reclamo.sinks.resumable import STDIN, Batch, ResumableSink
 from reclamo.sinks.sqlite import SqliteSink
 from reclamo.sinks.table import TableSink
 from reclamo.taxonomy import Taxonomy
@@ -48,6 +48,8 @@ def open_sink(
         output = _checked(output, name, batch)
     if output is not None and batch is not None and name in RESUMABLE and (output.is_file() or not output.exists()):
         return ResumableSink(output, RESUMABLE[name](taxonomy, with_text=with_text), batch)
+    if name == "sqlite" and batch is not None:
+        return SqliteSink(output, taxonomy, with_text=with_text, source=_source_name(batch))
     sink: Sink = FORMATS[name](output, taxonomy, with_text=with_text)
     return sink
 
@@ -65,6 +67,13 @@ def _checked(output: Path, name: str, batch: Batch | None) -> Path:
     if not output.parent.is_dir():
         raise UsageError("its folder does not exist; create it first", path=output)
     return output
+
+
+def _source_name(batch: Batch) -> str:
+    """Name a source so that another folder to start from gives it the same name."""
+    if batch.fingerprint is not None:
+        return str(batch.fingerprint["path"])
+    return batch.source if batch.source == STDIN else str(Path(batch.source).resolve())
 
 
 def _open_copy(name: str, output: Path | None, taxonomy: Taxonomy, batch: Batch) -> ResumableSink:

@@ -18,9 +18,9 @@ BUNDLED = Path(__file__).with_name("taxonomy.toml")
 DESCRIPTION_LANGUAGES = ("en", "es", "el", "it")
 HEAD_NAME = re.compile(r"[\w-]+")
 PLAIN_LANGUAGE = re.compile(r"[a-z]{2,3}")  # as messages' languages are compared: without region or script
-# Of a row of output beside the heads; `reason` is not among them, since unscored rows alone have it as a field.
+# Of a row of output beside the heads (`source` in SQLite); `reason` is not among them, since unscored rows alone have it as a field.
 ROW_FIELDS = {"id", "lang", "status", "heads", "role_p", "rubric_score", "service_level", "evidence", "needs_review", "windows"}
-ROW_FIELDS |= {"unscored_reason", "detail", "text", "cleaning", "model"}
+ROW_FIELDS |= {"unscored_reason", "detail", "text", "cleaning", "model", "source"}
 
 
 @dataclass(frozen=True, kw_only=True)
