@@ -155,6 +155,17 @@ def test_unlabelled_messages_come_in_to_be_labelled(tmp_path: Path) -> None:
     assert "annotations" not in json.loads((tmp_path / "tasks.json").read_text())[0]
 
 
+def test_a_role_alone_is_proposed_and_the_rest_is_left_to_label(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("id,role,text\n1,customer,Muy tarde\n2,,Gracias\n", encoding="utf-8")
+    export_corpus(import_messages(tmp_path / "mine.csv").examples, tmp_path / "tasks.json", TAXONOMY)
+    tasks = json.loads((tmp_path / "tasks.json").read_text(encoding="utf-8"))
+    choice = {"id": "1-role", "from_name": "role", "to_name": "text", "type": "choices", "value": {"choices": ["customer"]}}
+    assert [{key: value for key, value in task.items() if key != "data"} for task in tasks] == [{"predictions": [{"result": [choice]}]}, {}]
+    assert import_corpus(tmp_path / "tasks.json", TAXONOMY).left_out == {"not annotated": 2}
+    tasks[0]["annotations"] = [task({"role": ["customer"], "complaint": ["no"], "severity": ["none"]}, completed_by=1)]
+    assert [dict(one.labels)["role"] for one in read(tmp_path, tasks).examples] == ["customer"]
+
+
 def test_what_cannot_be_read_or_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="expected one of jsonl, csv"):
         export_corpus(EXAMPLES, tmp_path / "rows.txt", TAXONOMY)

@@ -52,7 +52,11 @@ def _choices(head: Head, lang: str) -> ET.Element:
 
 
 def to_tasks(examples: Sequence[Example], taxonomy: Taxonomy) -> list[dict[str, Any]]:
-    """Make one task a message; labels that it has become a finished annotation."""
+    """Make one task a message; labels that it has become a finished annotation.
+
+    The role alone, which messages bring from their source, becomes a prediction: Label Studio shows it as chosen, and asks for the rest.
+    A task with an annotation counts as labelled there, and is not shown to anybody any more.
+    """
     tasks: list[dict[str, Any]] = []
     for example in examples:
         row = example.to_dict()
@@ -68,7 +72,8 @@ def to_tasks(examples: Sequence[Example], taxonomy: Taxonomy) -> list[dict[str, 
             for head in taxonomy.heads
             if head.name in example.labels
         ]
-        tasks.append({"data": data, **({"annotations": [{"result": result}]} if result else {})})
+        place = "predictions" if example.labels.keys() == {"role"} else "annotations"
+        tasks.append({"data": data, **({place: [{"result": result}]} if result else {})})
     return tasks
 
 
