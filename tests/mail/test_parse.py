@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import re
+from email.message import EmailMessage
+
 import pytest
 
 from reclamo.mail import parse_mail, read_mail
+from reclamo.mail.appended import split_appended
 from reclamo.mail.flowed import unflow
 from reclamo.mail.limits import Limits
 
@@ -190,3 +195,48 @@ def test_the_subject_tells_a_forward() -> None:
 )
 def test_flowed(text: str, delsp: bool, unflowed: str) -> None:
     assert unflow(text, delsp=delsp) == unflowed
+
+
+FOOTERS = [
+    "\n_______________________________________________\nClientes mailing list\nclientes@listas.example\nhttps://listas.example/clientes\n",
+    "\n\nClientes\nlista de correo de clientes\n",
+    "--\nlista\n",
+    "=======\nΑυτό το μήνυμα στάλθηκε στη λίστα\n",
+    "Aviso: este mensaje viene de fuera",
+]
+
+
+@pytest.mark.parametrize("footer", FOOTERS)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("text", [LETTER, "Hola", "ñ" * 57, "Π" * 28, "<p>Τρεις εβδομάδες</p>"])
+def test_plain_text_behind_base64_is_kept(text: str, end: str, footer: str) -> None:
+    message = EmailMessage()
+    message["From"], message["Subject"] = "a@b.example", "Prueba"
+    message.set_content(text, cte="base64", charset="utf-8", subtype="html" if text.startswith("<") else "plain")
+    raw = (message.as_string() + footer).replace("\n", end).encode()
+    assert read_mail(raw).body.split() == re.sub("<.*?>", "", f"{text} {footer}").split()
+
+
+def test_plain_text_behind_base64_is_read_in_the_charset_of_the_part() -> None:
+    body = base64.encodebytes("Τρεις εβδομάδες".encode("iso-8859-7")) + b"\n-- \n" + "Λίστα πελατών".encode("iso-8859-7")
+    raw = HEAD + b"Content-Type: text/plain; charset=iso-8859-7\r\nContent-Transfer-Encoding: base64\r\n\r\n" + body
+    assert read_mail(raw).body.split() == ["Τρεις", "εβδομάδες", "--", "Λίστα", "πελατών"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        base64.encodebytes(LETTER.encode() * 3),
+        base64.encodebytes(LETTER.encode()) * 3,  # pieces, each with its own padding
+        base64.encodebytes(LETTER.encode() * 3).replace(b"\n", b"\n\n"),
+        base64.encodebytes(LETTER.encode() * 3).replace(b"\n", b"\n*** damage of the way ***\n", 2),
+        b"SG9s\n!!!\nYQ==\n",
+        b"SG9sYQ==\x00\x00",
+        b"SG9s*YQ==",
+        b"SG9s YQ==",
+        b"\n\n",
+        b"Hola: no es base64 de nada\n",
+    ],
+)
+def test_what_is_no_text_behind_base64_is_read_over(data: bytes) -> None:
+    assert split_appended(data) == (data, b"")

@@ -155,13 +155,15 @@ class _Texts:
     def _decode(self, part: Part) -> str:
         self._deadline.check()
         is_html = part.kind == "text/html"
-        payload = part.payload(self._raw)
+        payload, appended = part.payload(self._raw)
         if is_html:
             payload = _DATA_URI.sub(b"data:", payload)
         allowed = self._limits.text_chars * (HTML_FACTOR if is_html else 1)
         if len(payload) > 4 * allowed:  # no charset gives fewer characters than a quarter of the bytes
             raise over_limit(part.kind, len(payload), 4 * allowed, "bytes")
         text, self.charset = decode_bytes(payload, part.parameters.get("charset"))
+        if appended:
+            text += "\n" * (not text.endswith("\n")) + decode_bytes(appended, part.parameters.get("charset"))[0]
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         if len(text) > allowed:
             raise over_limit("text" if not is_html else part.kind, len(text), allowed, "characters")

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from reclamo.mail.appended import split_appended
 from reclamo.mail.headers import Headers, decode_base64, decode_header, parse_headers, parse_parameters
 from reclamo.mail.limits import Deadline, Limits, over_limit
 
@@ -37,9 +38,11 @@ class Part:
         named = bool(self.filename) and self.depth > 0
         return self.kind in ("text/plain", "text/html") and self.disposition != "attachment" and not named
 
-    def payload(self, raw: bytes) -> bytes:
-        """Give the body with its transfer encoding undone."""
-        return decode_transfer(raw[self.start : self.end], self.encoding)
+    def payload(self, raw: bytes) -> tuple[bytes, bytes]:
+        """Give the body with its transfer encoding undone, and the text that was put behind it without encoding."""
+        data = raw[self.start : self.end]
+        encoded, appended = split_appended(data) if self.encoding == "base64" else (data, b"")
+        return decode_transfer(encoded, self.encoding), appended
 
 
 def decode_transfer(data: bytes, encoding: str) -> bytes:
