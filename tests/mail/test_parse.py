@@ -123,6 +123,48 @@ def test_which_part_is_read(raw: bytes, text: str) -> None:
     assert read_mail(raw).text == text
 
 
+INLINE = "\r\nContent-Disposition: inline; filename="
+ATTACHED = "\r\nContent-Disposition: attachment; filename="
+
+
+@pytest.mark.parametrize(
+    ("raw", "text", "attachments"),
+    [
+        (parts("multipart/mixed", (PLAIN + INLINE + "mensaje.txt", "uno")), "uno", ()),
+        (parts("multipart/mixed", ('Content-Type: text/plain; name="mensaje.txt"', "uno")), "uno", ()),
+        (parts("multipart/mixed", (HTML + INLINE + "form.htm", "<p>uno</p>"), ("Content-Type: image/png", "x")), "uno", ("image/png",)),
+        (
+            parts("multipart/mixed", ("Content-Type: image/png" + INLINE + "a.png", "x"), (PLAIN + INLINE + "b.txt", "uno")),
+            "uno",
+            ("a.png",),
+        ),
+        (parts("multipart/mixed", (PLAIN + INLINE + "mensaje.txt", "uno"), (PLAIN, "dos")), "uno\ndos", ()),
+        (parts("multipart/mixed", (PLAIN, "uno"), (PLAIN + INLINE + "registro.txt", "dos")), "uno", ("registro.txt",)),
+        (parts("multipart/mixed", (PLAIN + INLINE + "a.txt", "uno"), (PLAIN + INLINE + "b.txt", "dos")), "uno", ("b.txt",)),
+        (parts("multipart/mixed", (PLAIN + ATTACHED + "a.txt", "uno"), (PLAIN + INLINE + "b.txt", "dos")), "dos", ("a.txt",)),
+        (parts("multipart/mixed", (PLAIN + ATTACHED + "a.txt", "uno")), "", ("a.txt",)),
+        (parts("multipart/alternative", (PLAIN, " "), (HTML + INLINE + "form.htm", "<p>rico</p>")), "rico", ()),
+        (parts("multipart/alternative", (PLAIN + INLINE + "a.txt", " "), (HTML + INLINE + "a.htm", "<p>rico</p>")), "rico", ()),
+    ],
+)
+def test_a_body_may_have_a_file_name(raw: bytes, text: str, attachments: tuple[str, ...]) -> None:
+    mail = read_mail(raw)
+    assert mail.text == text
+    assert mail.problem is not None or mail.attachments == attachments
+
+
+def test_a_body_with_a_file_name_is_that_of_the_standard_library() -> None:
+    message = EmailMessage()
+    message["From"], message["Subject"] = "a@b.example", "Prueba"
+    message.set_content(LETTER, disposition="inline", filename="mensaje ñ.txt")
+    message.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf", filename="factura.pdf")
+    body = message.get_body()
+    assert isinstance(body, EmailMessage)
+    mail = read_mail(message.as_bytes())
+    assert mail.text == body.get_content().strip() == LETTER
+    assert mail.attachments == ("factura.pdf",)
+
+
 def test_html_past_a_limit_does_not_take_the_plain_text_with_it() -> None:
     raw = parts("multipart/alternative", (PLAIN, "Su web en HTML no abre."), (HTML, "<p>x</p>" * 2000))
     assert read_mail(raw, Limits(text_chars=1000)).text == "Su web en HTML no abre."

@@ -44,6 +44,7 @@ class Body:
 def read_body(raw: bytes, root: Part, limits: Limits, deadline: Deadline) -> Body:
     """Choose the parts that a reader reads and decode them; raise Refusal where there is no text."""
     order = _in_order(root)
+    _mark_bodies(order)
     texts = _Texts(raw, limits, deadline)
     chosen = _choose(order, texts)
     attachments = tuple(part.filename or part.kind for part in order if not part.children and not part.is_text)
@@ -69,6 +70,17 @@ def _in_order(root: Part) -> list[Part]:
         order.append(part)
         pending.extend(reversed(part.children))
     return order
+
+
+def _mark_bodies(order: list[Part]) -> None:
+    """Mark text that is the body whatever its file name, as mail programs show it: the first of the message, and alternatives.
+
+    Ticket systems name the body (`inline; filename="form.htm"`); text that is named further down is a file that somebody added.
+    """
+    first = next((part for part in order if not part.children and part.may_be_text), None)
+    alternatives = [child for part in order if part.kind == "multipart/alternative" for child in part.children]
+    for part in alternatives if first is None else [first, *alternatives]:
+        part.is_body = True
 
 
 def _choose(order: list[Part], texts: _Texts) -> list[Part]:

@@ -20,7 +20,7 @@ _KIND = re.compile(r"^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]
 
 @dataclass(kw_only=True, slots=True)
 class Part:
-    """One part: its kind and where its body lies in the message's bytes."""
+    """One part: its kind and where its body lies in the message's bytes; `is_body` says that it is read though it has a file name."""
 
     kind: str
     parameters: dict[str, str]
@@ -31,12 +31,17 @@ class Part:
     end: int
     depth: int
     children: list[Part] = field(default_factory=list)
+    is_body: bool = False
+
+    @property
+    def may_be_text(self) -> bool:
+        """True for plain text or HTML that is not an attachment by its own word."""
+        return self.kind in ("text/plain", "text/html") and self.disposition != "attachment"
 
     @property
     def is_text(self) -> bool:
-        """True for a body that is read: plain text or HTML that is not an attachment."""
-        named = bool(self.filename) and self.depth > 0
-        return self.kind in ("text/plain", "text/html") and self.disposition != "attachment" and not named
+        """True for a body that is read: plain text or HTML that is not an attachment, nor has a file name as attachments have."""
+        return self.may_be_text and (self.is_body or not self.filename or self.depth == 0)
 
     def payload(self, raw: bytes) -> tuple[bytes, bytes]:
         """Give the body with its transfer encoding undone, and the text that was put behind it without encoding."""
