@@ -31,7 +31,7 @@ class RemovedSpan:
     """A stretch of a mail's decoded body that cleaning took.
 
     Attributes:
-        kind: `quoted`, `introduction`, `forwarded_header`, `signature`, `device`, `disclaimer`, `footer`, `banner` or `picture`.
+        kind: `quoted`, `introduction`, `forwarded_header`, `signature`, `device`, `disclaimer`, `footer`, `banner`, `picture` or `contact`.
         start, end: characters of the decoded body. line, lines: its first line, counted from 1, and how many.
         text: the stretch itself, where it was asked for.
     """

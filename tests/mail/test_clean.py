@@ -21,6 +21,11 @@ KEPT = [
     "Hola\n\nCancelar la suscripción.",
     "Γεια σας\n\nΣτάλθηκε με courier το κινητό και ακόμα δεν ήρθε",
     "Hola\n\nEnviado por mensajero el móvil a reparar y sin noticias",
+    "Quiero darme de baja.\n\nNombre: Ana Ruiz\nTeléfono: 600 123 456\nDNI: 12345678Z",
+    "Nombre: Ana Ruiz\nTeléfono: 600 123 456\nDirección:\nCalle Mayor 3, 28001 Madrid\n\nAna Ruiz",
+    "Nombre: Ana Ruiz\nEl pedido no ha llegado y nadie contesta.",
+    "Nombre: me da igual cuál, pero que alguien conteste\nEmail: sin respuesta desde hace un mes\nTeléfono: siempre comunica",
+    "De: Madrid\nTeléfono: 600 123 456\n\nEl tren no salió y nadie avisó.",
 ]
 CUT = [
     ("No funciona.\n\nGracias\nAna Pérez", "No funciona.\n\nGracias"),
@@ -40,6 +45,16 @@ CUT = [
     (
         "Nueva solicitud desde la web\n\nDe: Ana <ana@x.es>\nAsunto: Avería\nFecha: 3/5/2026\n\nMensaje: Llevo un mes esperando.",
         "Nueva solicitud desde la web\n\nMensaje: Llevo un mes esperando.",
+    ),
+    ("Nombre: Ana Ruiz\nEmail: ana@x.example\nTeléfono: 600 123 456\n\nNo funciona.\nNadie contesta.", "No funciona.\nNadie contesta."),
+    ("*Nombre*: Ana\n\n*E-mail*: a@x.example\n\n*Teléfono*:\n\nNo funciona el pedido 123456789.", "No funciona el pedido 123456789."),
+    ("Nombre:\nAna Ruiz\nCorreo electrónico:\na@x.example\nTeléfono:\n+34 600 123 456\nNo me llega nada.", "No me llega nada."),
+    ("Tu nombre: ana\nTu correo electrónico (obligatorio): a@x.example\nAsunto: Avería\n\nNo va.", "Asunto: Avería\n\nNo va."),
+    ("Ονοματεπώνυμο: Άννα Ράπτη\nΤΗΛΕΦΩΝΟ: 6971234567\nΤ.Κ.: 11523\n\nΔεν λειτουργεί.\n\nΆννα", "Δεν λειτουργεί.\n\nΆννα"),
+    ("Nome e cognome: Anna Rossi\nCellulare: 333 1234567\nOrdine: 12\nNon parte.", "Ordine: 12\nNon parte."),
+    (
+        "Mensaje enviado desde el formulario de contacto:\n\nNombre: Ana\nEmail: a@x.example\nMensaje: No va nada bien.\n\nGracias",
+        "Mensaje enviado desde el formulario de contacto:\n\nMensaje: No va nada bien.\n\nGracias",
     ),
 ]
 

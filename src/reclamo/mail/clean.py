@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from reclamo.mail.forms import mark_form
 from reclamo.mail.limits import Deadline, Limits, over_limit
 from reclamo.mail.lines import Kind, Line, split_lines
 from reclamo.mail.quotes import mark_history
@@ -29,7 +30,7 @@ class Cleaned:
 
 
 def clean_body(text: str, limits: Limits = Limits(), *, forwarded: bool = False, deadline: Deadline | None = None) -> Cleaned:
-    """Give what the writer of a body wrote: no quoted history, signature, disclaimer or footer.
+    """Give what the writer of a body wrote: no quoted history, form fields, signature, disclaimer or footer.
 
     `forwarded` says that the mail hands another one on; its text is kept where the writer added almost nothing. Raises
     Refusal past `limits.text_chars` or the deadline.
@@ -40,6 +41,7 @@ def clean_body(text: str, limits: Limits = Limits(), *, forwarded: bool = False,
     deadline = deadline or Deadline(limits.seconds)
     lines = split_lines(text, deadline)
     mark_history(lines, forwarded=forwarded, deadline=deadline)
+    mark_form(lines)
     mark_signatures(lines)
     kept = "".join(text[line.start : line.end] for line in lines if line.kind is None)
     return Cleaned(text=clean_text(kept), removed=tuple(_spans(lines)))

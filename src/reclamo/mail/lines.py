@@ -9,7 +9,7 @@ from typing import Final, Literal
 from reclamo.mail.limits import Deadline
 from reclamo.text import clean_text
 
-Kind = Literal["quoted", "introduction", "forwarded_header", "signature", "device", "disclaimer", "footer", "banner", "picture"]
+Kind = Literal["quoted", "introduction", "forwarded_header", "signature", "device", "disclaimer", "footer", "banner", "picture", "contact"]
 HISTORY: Final[frozenset[Kind]] = frozenset({"quoted", "introduction", "forwarded_header"})
 MAX_KEY: Final = 400  # characters of a line that a marker is looked for in
 

@@ -109,6 +109,37 @@ LABELS: Final[dict[str, str]] = {
 MESSAGE_LABEL: Final = _start(
     r"(?:mensaje|comentarios?|consulta|messaggio|richiesta|testo|commenti?|μ[ηή]νυμα|κε[ιί]μενο|σχ[οό]λι[οα]|message|comments?) ?:(?: |$)"
 )
+# The fields of a web form that say who wrote, and the line that some forms have above them.
+_FIELD_NAMES: Final = {
+    "name": (
+        r"nombre(?: y apellidos?| completo)?|(?:primer |segundo )?apellidos?|nome(?: e cognome| completo)?|cognome|nominativo",
+        r"[οό]νομα(?: και επ[ωώ]νυμο| επ[ωώ]νυμο)?|(?:ονοματ)?επ[ωώ]νυμο|επ[ιί]θετο|ον/μο|(?:first |last |full )?name|surname",
+    ),
+    "email": (
+        r"e-?mail|(?:direcci[oó]n de )?(?:correo(?: electr[oó]nico)?|e-?mail)|mail|(?:indirizzo )?(?:e-?mail|di posta elettronica)",
+        r"(?:διε[υύ]θυνση )?(?:e-?mail|ηλεκτρονικο[υύ] ταχυδρομε[ιί]ου)|ηλ(?:\.|εκτρονικ[οό]) ?ταχυδρομε[ιί]ο|e-?mail address",
+    ),
+    "phone": (
+        r"(?:n[uú]mero de )?(?:tel[eé]fono|m[oó]vil)(?: m[oó]vil| fijo| de contacto)?|tel\.?|tfno\.?|tlf\.?|(?:numero di )?telefono",
+        r"cellulare|recapito telefonico|τηλ\.?|(?:κινητ[οό] |σταθερ[οό] )?τηλ[εέ]φωνο(?: επικοινων[ιί]ας)?|κινητ[οό]",
+        r"(?:phone|telephone|mobile)(?: number)?",
+    ),
+    "place": (
+        r"direcci[oó]n(?: postal)?|c[oó]digo postal|c\.?p\.?|poblaci[oó]n|localidad|ciudad|provincia|pa[ií]s|dni|n\.?i\.?f\.?|dni ?/ ?nie",
+        r"indirizzo|citt[aà]|c\.?a\.?p\.?|codice fiscale|διε[υύ]θυνση|π[οό]λη|τ\.?κ\.?|α\.?φ\.?μ\.?|address|city|zip(?: code)?|country",
+    ),
+}
+FIELD: Final = re.compile(
+    r"(?:(?:tu|su|il tuo|la tua|il suo|la sua|your) )?"
+    + _any(*(f"(?P<{kind}>{_any(*names)})" for kind, names in _FIELD_NAMES.items()))
+    + r"(?: ?\([\w ]{1,20}\))? ?:",
+    re.IGNORECASE,
+)
+FORM_HEAD: Final = re.compile(
+    r"formulario|desde (?:la|su|tu|nuestra) (?:p[aá]gina )?web|φ[οό]ρμα|ιστοσελ[ιί]δα"
+    r"|\bmodulo\b|dal (?:suo |nostro )?sito|(?:contact|web) ?form",
+    re.IGNORECASE,
+)
 LABEL: Final = re.compile(r"([^\W\d_][\w./ -]{0,18}?) ?: ?(.*)$")
 
 _SENT: Final = _any(

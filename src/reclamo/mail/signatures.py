@@ -20,8 +20,8 @@ def mark_signatures(lines: list[Line]) -> None:
     the closing is the message, and stays.
     """
     _mark_single_lines(lines)
-    stretches = [stretch for stretch in _stretches(lines) if any(line.key for line in stretch)]
-    for number, stretch in enumerate(stretches):
+    found = [stretch for stretch in stretches(lines) if any(line.key for line in stretch)]
+    for number, stretch in enumerate(found):
         if not number:
             _mark_banner(stretch)
         _mark_ruled_signature(stretch)
@@ -29,7 +29,7 @@ def mark_signatures(lines: list[Line]) -> None:
         _mark_closing(stretch, may_empty=number > 0)
 
 
-def _stretches(lines: list[Line]) -> Iterator[list[Line]]:
+def stretches(lines: list[Line]) -> Iterator[list[Line]]:
     """Give the runs of lines that are not history."""
     stretch: list[Line] = []
     for line in lines:
@@ -146,7 +146,7 @@ def _mark_closing(stretch: list[Line], *, may_empty: bool) -> None:
     postscript = next((i for i in range(tail, len(filled)) if markers.POSTSCRIPT.match(filled[i].key)), len(filled))
     for start, end in ((0, postscript), (postscript + 1, len(filled))):
         position = _find_closing(filled, start, end)
-        if position == 0 and not all(_is_name(line.key) for line in filled[1:end]):
+        if position == 0 and not all(is_name(line.key) for line in filled[1:end]):
             continue  # a greeting, or thanks meant otherwise, above a text in short lines
         if position >= 0:
             closing, first = _closing(filled[position].key), position
@@ -156,7 +156,7 @@ def _mark_closing(stretch: list[Line], *, may_empty: bool) -> None:
             mark(filled, position + 1 if is_all or closing == "thanks" else first, end, "signature")
 
 
-def _is_name(key: str) -> bool:
+def is_name(key: str) -> bool:
     """Say whether a line is a name, a title, a number or an address: its longer words begin with a capital, or with none at all."""
     if markers.CONTACT.search(key) or markers.FIRM.search(key):
         return True
@@ -172,6 +172,11 @@ def _find_closing(filled: list[Line], start: int, end: int) -> int:
         if _is_sentence(filled[position].key):
             break
     return -1
+
+
+def is_closing(key: str) -> bool:
+    """Say whether a line is a valediction or thanks, alone or with a name behind it."""
+    return _closing(key) is not None
 
 
 def _closing(key: str) -> str | None:
