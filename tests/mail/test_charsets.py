@@ -53,6 +53,15 @@ def test_every_codec_on_the_list_exists_and_decodes_text() -> None:
         ("Άργησε πολύ", "iso8859_7", None),
         ("Άργησε πολύ", "cp1253", None),
         ("«Άργησε» – ξανά", "cp1253", "iso-8859-7"),
+        ("Άργησε πολύ η χρέωση, λέει η Άννα. Άλλη φορά όχι.\nΆΡΓΗΣΕ", "cp1253", "iso-8859-7"),
+        ("Άργησε πολύ, λέει η Άννα. Άλλη φορά όχι.\n(Άδικα)", "iso8859_7", "windows-1253"),
+        ("Άργησε – χρέωση 30 €", "cp1253", "iso-8859-7"),
+        ("Θα ’ναι αύριο, να ’ρθει, που ’χουν; Απ’ όλα τίποτα, σ’ αφήνουν", "iso8859_7", "iso-8859-7"),
+        ("Απ’ όλα τίποτα, 30 € χρέωση", "iso8859_7", "windows-1253"),
+        ("Απ’ όλα τίποτα, 30 € χρέωση", "iso8859_7", None),
+        ("Χρέωση 30 €, ‘δήθεν’ δωρεάν", "iso8859_7", "iso-8859-7"),
+        ("Χρέωση 30 €, ’δήθεν’ δωρεάν", "iso8859_7", "iso-8859-7"),
+        ("Χρέωση 30 €, “δήθεν” δωρεάν ¶ 3", "cp1253", "windows-1253"),
         ("Samsung Galaxy 12345, order NR 77: δεν ήρθε", "cp1253", None),
         ("Señor, mañana llegó", "cp1252", None),
         ("Señor, mañana llegó", "cp1252", "utf-8"),
@@ -71,6 +80,20 @@ def test_every_codec_on_the_list_exists_and_decodes_text() -> None:
 )
 def test_text_survives_what_is_declared(text: str, written: str, declared: str | None) -> None:
     assert decode_bytes(text.encode(written), declared)[0] == text
+
+
+def test_both_greek_charsets_in_one_text() -> None:
+    data = "Άργησε πολύ, λέει η ".encode("iso8859_7") + "Άννα – 30 €".encode("cp1253") + " και 5 €".encode("iso8859_7")
+    for declared in ("iso-8859-7", "windows-1253", None):
+        assert decode_bytes(data, declared)[0] == "Άργησε πολύ, λέει η Άννα – 30 € και 5 €"
+
+
+@pytest.mark.parametrize("word", ["Άρθρο", "Άλλος", "Άμεσα", "Άνω", "Άχρηστο", "Άρης", "Άννα", "Άδεια", "Άτομα", "Άκυρο", "ΆΚΥΡΟ"])
+@pytest.mark.parametrize("before", ["", "το ", "στο ", "που ", "(", "«", "και\n"])
+def test_a_capital_alpha_of_the_other_greek_charset(before: str, word: str) -> None:
+    text = f"{before}{word} τριάντα ευρώ"
+    for written, declared in (("cp1253", "iso-8859-7"), ("iso8859_7", "windows-1253")):
+        assert decode_bytes(text.encode(written), declared)[0] == text
 
 
 def test_utf8_with_one_broken_byte_stays_utf8() -> None:

@@ -65,6 +65,18 @@ _HIGH = re.compile(rb"[\xc0-\xfe]")
 _HIGH_RUN = re.compile(rb"[\xa2\xb6\xb8-\xba\xbc\xbe-\xfe]{3,}")
 _C1 = re.compile(rb"[\x80-\x9f]")
 _ISO_CAPITAL_ALPHA = re.compile(rb"(?<![\xb8-\xfe])\xb6[\xc1-\xfe]")
+# Where the two Greek charsets differ, programs declare the one and write the other: 0xA2 is Ά in Windows-1253 and ’ in ISO-8859-7, 0xB6
+# is ¶ and Ά, 0xA4 ¤ and €. What can be in one of them only is read so, one character at a time, since mixtures occur.
+_LETTER: Final = "[Ά-ώ]"
+_ELIDED: Final = (  # a verb that lost its first vowel behind a particle: θα ’ναι
+    r"(?:ναι|τανε?|[σμ]αι|[σμ]αστε|στε|[σμ]ουνα?|χ(?:ω|εις?|ει[ςσ]|ουμε|ετε|ουνε?|α|ες|ε)|ρθ(?!ρ)\w{1,5}|ρχ\w{2,5}|δ(?:ω|ει[ςσ]?)"
+    r"|π(?:ω|ει[ςσ]?|α|ες?)|(?:καν|λεγ|φερ|δωσ|μειν|στειλ|θελ|ξερ)(?:α|ες?|αν)|βρ\w{1,4}|γινε|κειν\w{1,3})"
+)
+_ALPHA_AS_QUOTE = re.compile(
+    rf"(?P<kept>\b(?:θα|να|που|τα|το|του|μου|σου|τι|δε|με|σε|κι|και) ’{_ELIDED}\b)|(?<!\w)’(?={_LETTER}(?!\w{{0,30}}’))", re.IGNORECASE
+)
+_ALPHA_AS_PILCROW = re.compile(rf"(?<!\w)¶(?={_LETTER})")
+_QUOTE_AS_ALPHA = re.compile(r"(?<=[α-ωά-ώ])Ά(?!\w)")  # απ’ όλα
 _BOMS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
@@ -111,9 +123,18 @@ def _decode_eight_bit(data: bytes, codec: str) -> tuple[str, str]:
     if guess in _WITH_C1 and _C1.search(data):
         guess = _WITH_C1[guess]
     try:
-        return data.decode(guess, "replace"), guess
+        return _mend_greek(data.decode(guess, "replace"), guess), guess
     except (LookupError, UnicodeError):
         return data.decode("latin-1"), "latin_1"
+
+
+def _mend_greek(text: str, codec: str) -> str:
+    """Put right what is in the other Greek charset. Example: "’ργησε" -> "Άργησε"."""
+    if codec == "iso8859_7":
+        return _ALPHA_AS_QUOTE.sub(lambda match: match["kept"] or "Ά", text)
+    if codec == "cp1253":
+        return _QUOTE_AS_ALPHA.sub("’", _ALPHA_AS_PILCROW.sub("Ά", text)).replace("¤", "€")
+    return text
 
 
 def _guess_codec(sample: bytes, codec: str) -> str:
