@@ -26,6 +26,9 @@ def test_the_three_languages(lang: str, sentences: list[str]) -> None:
     ("text", "lang"),
     [
         ("O meu pedido ainda não chegou e ninguém me responde, quero o dinheiro de volta", "pt"),
+        ("Estou à espera do reembolso desde março e ninguém me responde", "pt"),
+        ("Muito obrigada pela ajuda, foi tudo resolvido rapidamente", "pt"),
+        ("El servei ha estat molt dolent i ningú no contesta", "ca"),
         ("La meva comanda encara no ha arribat i ningú em respon", "ca"),
         ("Bonjour, je n'ai toujours pas reçu ma commande", "fr"),
         ("Hello, my order has not arrived yet and nobody answers", "en"),

@@ -43,8 +43,8 @@ def detect_language(text: str, supported: Collection[str] = ("es", "el", "it")) 
     """Name the language of a cleaned text, as an ISO 639-1 code; None where there is too little to tell.
 
     Greek letters decide first, then Greeklish, then the candidates and the supported languages by py3langid. A language that is not
-    supported is named only when it is near certain: a wrong refusal costs a message, a doubtful one is tagged as the likeliest supported
-    one. Where one is supported that py3langid does not know, none but the supported ones are named.
+    supported is named only when it is near certain that the text is in none that is: a wrong refusal costs a message, a doubtful one is
+    tagged as the likeliest supported one. Where one is supported that py3langid does not know, none but the supported ones are named.
     """
     script, letters = _script(text)
     if not letters:
@@ -57,11 +57,11 @@ def detect_language(text: str, supported: Collection[str] = ("es", "el", "it")) 
     ranked = _rank(text, more)
     if not {*more} <= {code for code, _ in ranked}:
         return ranked[0][0] if ranked[0][0] in supported and ranked[0][1] >= CERTAIN else None
-    best, probability = ranked[0]
-    known = [code for code, _ in ranked if code in supported]
+    best, known = ranked[0][0], [code for code, _ in ranked if code in supported]
     if best in supported or not known:
         return best
-    sure = probability >= CERTAIN and letters >= SHORT_LETTERS
+    # What neighbours share, as Portuguese and Galician do, counts for both: it is none of the supported ones that is sure.
+    sure = sum(p for code, p in ranked if code in supported) <= 1 - CERTAIN and letters >= SHORT_LETTERS
     return best if sure else (known[0] if letters >= SHORT_LETTERS else None)
 
 
