@@ -63,6 +63,15 @@ def test_bad_rows_among_good_ones_are_unscored_and_the_batch_goes_on(cli: Any, t
     assert "line 2" in got[1]["detail"]
 
 
+@pytest.mark.parametrize("wrong", [("--review-rate", "20"), ("--max-risk", "-1"), ("--threads", "x")])
+def test_an_option_out_of_range_is_named(cli: Any, tmp_path: Path, wrong: tuple[str, str]) -> None:
+    source = write_rows(tmp_path / "in.jsonl", [{"text": ALL[0]}])
+    code, out, err = cli(source, *wrong)
+    assert (code, out) == (2, "")
+    assert f"'{wrong[0]}'" in err
+    assert err.endswith("; see reclamo --help\n")
+
+
 def test_unscored_without_an_error_is_exit_code_0(cli: Any, tmp_path: Path) -> None:
     source = write_rows(tmp_path / "in.jsonl", [{"text": ""}, {"text": "O meu pedido ainda não chegou e ninguém responde aos meus emails"}])
     assert cli(source)[0] == 0

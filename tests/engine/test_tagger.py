@@ -265,6 +265,7 @@ def test_review_rules(tiny_tagger: Path) -> None:
 
     assert reviewed(review_rate=0.0) == 0
     assert reviewed(review_rate=0.0) <= reviewed(review_rate=0.2) <= reviewed(review_rate=0.5)
+    assert reviewed(review_rate=1.0) == len(ALL)
     assert reviewed(max_risk=0.0) == len(ALL)
 
 

@@ -56,7 +56,8 @@ def _run() -> int:
     try:
         result = app(args=[*debug, *arguments], standalone_mode=False)
     except typer.TyperException as error:
-        print(f"reclamo: {error}; see reclamo --help", file=sys.stderr)
+        said = error.format_message() if hasattr(error, "format_message") else str(error)  # with the name of the option
+        print(f"reclamo: {said.rstrip('.')}; see reclamo --help", file=sys.stderr)
         return 2
     except typer.Abort:
         return 130

@@ -398,6 +398,8 @@ def _margin(artefact: Artefact, options: Options) -> float:
         return fits[0] if fits else 1.01
     if options.review_rate is not None:
         fits = [cut for cut, share, _ in calibration.risk_coverage if share <= options.review_rate + 1e-9]
+        if options.review_rate == 1:
+            return 1.01  # all, also what is as sure as can be
         return fits[-1] if fits else 0.0
     return calibration.review_margin
 
