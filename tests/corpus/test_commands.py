@@ -99,8 +99,26 @@ def test_label_errors_end_to_end(cli: Any, tmp_path: Path) -> None:
 def test_export_and_import_go_round(cli: Any, corpus: Path, tmp_path: Path) -> None:
     assert cli("export", corpus, "-o", tmp_path / "tasks.json")[0] == 0
     code, out, _ = cli("import", tmp_path / "tasks.json", "-o", tmp_path / "back.jsonl")
-    assert (code, out) == (0, f"12 messages in {tmp_path / 'back.jsonl'} (jsonl)\n")
+    told = out.splitlines()
+    assert (code, told[0]) == (0, f"12 messages in {tmp_path / 'back.jsonl'} (jsonl)")
+    assert told[1].startswith("labelled: role 12, sentiment 12, complaint 0,")
     assert (tmp_path / "back.jsonl").read_text(encoding="utf-8") == corpus.read_text(encoding="utf-8")
+
+
+def test_columns_of_labels_are_found_whatever_their_capitals_and_where_none_is_it_is_said(cli: Any, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.csv"
+    mine.write_text("id,text,Sentiment,COMPLAINT\n1,Llega tarde,negative,true\n2,Gracias,positive,\n", encoding="utf-8")
+    code, out, _ = cli("import", mine, "-o", tmp_path / "mine.jsonl", "--lang", "es")
+    assert code == 0
+    assert "sentiment 2, complaint 1, grounds 0" in out
+    first, second = map(json.loads, (tmp_path / "mine.jsonl").read_text(encoding="utf-8").splitlines())
+    assert first["labels"] == {"sentiment": "negative", "complaint": True}
+    assert second["labels"] == {"sentiment": "positive"}
+    mine.write_text("id,text,Sentimiento\n1,Llega tarde,negative\n", encoding="utf-8")
+    code, _, err = cli("import", mine, "-o", tmp_path / "none.jsonl", "--lang", "es")
+    assert code != 0
+    assert "no row has a label: expected columns named role, sentiment, complaint" in err
+    assert not (tmp_path / "none.jsonl").exists()
 
 
 def test_import_of_unlabelled_mail_says_what_it_left_out(cli: Any, tmp_path: Path) -> None:

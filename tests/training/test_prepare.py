@@ -204,6 +204,17 @@ def test_a_draw_of_a_corpus_without_splits_trains_and_validates(tmp_path: Path, 
     assert texts(found.validation) <= texts(whole.validation)
 
 
+def test_data_without_a_label_are_refused_and_heads_without_one_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [{"id": f"r{k}", "lang": "es", "text": f"Pedido {k}.", "sentimiento": "neutral"} for k in range(40)]
+    with pytest.raises(CorpusError, match=r"no message to train on has a label; expected columns named role, sentiment"):
+        prepare(DataConfig(corpus=[write(tmp_path / "none.jsonl", rows)]), TAXONOMY)
+    some = [row(f"s{k}", f"Factura {k}.", "validation" if k % 4 == 0 else "train") for k in range(40)]
+    prepare(DataConfig(corpus=[write(tmp_path / "some.jsonl", some)]), TAXONOMY)
+    named = "has a label of complaint, grounds, severity, churn_risk, reason: nothing is known of it then"
+    assert f"no message for train {named}" in caplog.text
+    assert f"no message for validation {named}" in caplog.text
+
+
 def test_a_limit_draws_the_first_of_what_the_whole_corpus_gives(tmp_path: Path) -> None:
     path = write(tmp_path / "rows.jsonl", [row(f"r{k}", f"Pedido {k}.", None) for k in range(2000)])
     whole = prepare(DataConfig(corpus=[path]), TAXONOMY)

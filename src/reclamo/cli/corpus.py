@@ -157,6 +157,7 @@ def import_command(
 ) -> int:
     """Read labelled messages from elsewhere, or unlabelled ones to be labelled, into a corpus file."""
     from reclamo.corpus.export import export_corpus, import_corpus, import_messages
+    from reclamo.errors import CorpusError
     from reclamo.sources import SourceOptions
     from reclamo.taxonomy import load_taxonomy
 
@@ -166,9 +167,15 @@ def import_command(
     else:
         imported = import_corpus(path, schema, format=format, annotator=annotator)
     examples = [_with_language(example, lang) for example in imported.examples]
+    labels = {head: sum(head in example.labels for example in examples) for head in schema.by_name}
+    if examples and format != "messages" and not any(labels.values()):
+        said = f"no row has a label: expected columns named {', '.join(labels)}, or an object `labels`; -f messages reads unlabelled mail"
+        raise CorpusError(said, path=path)
     name = export_corpus(examples, output, schema)
     left_out = "".join(f"; left out: {count} {reason}" for reason, count in sorted(imported.left_out.items()))
     print(f"{len(examples)} messages in {output} ({name}){left_out}")
+    if format != "messages":
+        print("labelled: " + ", ".join(f"{head} {count}" for head, count in labels.items()))
     return 0
 
 

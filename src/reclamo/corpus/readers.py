@@ -198,16 +198,18 @@ def raw_labels(row: Mapping[str, Any], taxonomy: Taxonomy) -> dict[str, Any]:
     """
     nested = row.get("labels")
     if nested is None:
-        raw = {name: _from_cell(row[name], taxonomy.by_name[name].kind) for name in taxonomy.by_name if row.get(name) is not None}
+        columns = {str(column).strip().casefold(): column for column in row}  # a spreadsheet's columns may be written Topic, or URGENT
+        found = {name: row.get(columns.get(name.casefold(), name)) for name in taxonomy.by_name}
+        raw = {name: _from_cell(value, taxonomy.by_name[name].kind) for name, value in found.items() if value is not None}
     else:
         try:
-            found = json.loads(nested) if isinstance(nested, str) else nested
+            given = json.loads(nested) if isinstance(nested, str) else nested
         except json.JSONDecodeError as error:
             raise ValueError(f"labels is {nested!r}, which is not JSON ({error.msg}); expected an object of heads") from error
-        if not isinstance(found, Mapping):
+        if not isinstance(given, Mapping):
             first = next(iter(taxonomy.by_name))
             raise ValueError(f'labels is {nested!r}; expected an object of heads, such as {{"{first}": …}}')
-        raw = dict(found)
+        raw = dict(given)
     if "role" in taxonomy.by_name and row.get("role") is not None:
         raw["role"] = row["role"]
     return raw

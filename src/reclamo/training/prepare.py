@@ -7,7 +7,7 @@ import json
 import logging
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -104,6 +104,7 @@ def prepare(config: DataConfig, taxonomy: Taxonomy) -> Prepared:
     if config.limit:
         train, validation = (draw(rows, config.limit) for rows in (train, validation))
     _require_both(train, validation, config)
+    _require_labels({"train": [*train, *partial], "validation": validation}, taxonomy, config)
     files = file_hashes([*config.corpus, *extra, *labels_files, *partial_files, *unlabelled_files])
     return Prepared(train=train, validation=validation, partial=partial, unlabelled=unlabelled, files=files)
 
@@ -120,6 +121,17 @@ def _require_both(train: Sequence[Example], validation: Sequence[Example], confi
     texts = {fold(example.text) for example in train}
     if twice := sum(fold(example.text) in texts for example in validation):
         log.warning("%d of %d validation messages stand among the training messages with the same text", twice, len(validation))
+
+
+def _require_labels(rows: Mapping[str, Sequence[Example]], taxonomy: Taxonomy, config: DataConfig) -> None:
+    """Refuse data without any label to learn, and warn of heads that no message tells anything of."""
+    known = {split: {head for example in examples for head in example.labels} for split, examples in rows.items()}
+    if not known["train"]:
+        said = f"no message to train on has a label; expected columns named {', '.join(taxonomy.by_name)}, or an object `labels`"
+        raise CorpusError(said, path=config.corpus[0])
+    for split, heads in known.items():
+        if missing := [head for head in taxonomy.by_name if head not in heads]:
+            log.warning("no message for %s has a label of %s: nothing is known of it then", split, ", ".join(missing))
 
 
 def read_partial(source: PartialConfig, taxonomy: Taxonomy) -> list[Example]:

@@ -60,8 +60,8 @@ def run(config: TrainConfig) -> Artefact:
         raise UsageError(f"output = {config.output!r} is the base; give the tagger an output folder of its own")
     require_free(output)  # now, and not after hours of training
     taxonomy = load_taxonomy(config.model.taxonomy)
-    start = make_start(config, taxonomy)
     prepared = as_the_tagger_reads(prepare(config.data, taxonomy), taxonomy)
+    start = make_start(config, taxonomy)
     (Path(config.run) / FINISHED).unlink(missing_ok=True)  # of an earlier training
     with TrainingProgress(Path(config.run), describe(prepared)) as progress:
         trainer = make_trainer(config, taxonomy, start, prepared, progress)
