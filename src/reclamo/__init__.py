@@ -16,23 +16,35 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from reclamo.engine.tagger import Tagger, load
-    from reclamo.errors import ReclamoError
+    from reclamo.errors import (
+        ArtefactError,
+        CorpusError,
+        MissingExtraError,
+        ReclamoError,
+        SinkError,
+        SourceError,
+        TaxonomyError,
+        UsageError,
+    )
     from reclamo.message import Message
     from reclamo.tags import Evidence, HeadTag, Tags
     from reclamo.taxonomy import Taxonomy, load_taxonomy
 
 __version__ = "0.1.0"
-__all__ = ["Evidence", "HeadTag", "Message", "ReclamoError", "Tagger", "Tags", "Taxonomy", "load", "load_taxonomy"]
+__all__ = [
+    "ArtefactError", "CorpusError", "Evidence", "HeadTag", "Message", "MissingExtraError", "ReclamoError", "SinkError", "SourceError",
+    "Tagger", "Tags", "Taxonomy", "TaxonomyError", "UsageError", "load", "load_taxonomy",
+]  # fmt: skip
 
 # Imported when first asked for, so that the command starts fast.
-_HOMES: Final = {
-    "Evidence": "reclamo.tags", "HeadTag": "reclamo.tags", "Message": "reclamo.message", "ReclamoError": "reclamo.errors",
-    "Tagger": "reclamo.engine.tagger", "Tags": "reclamo.tags", "Taxonomy": "reclamo.taxonomy", "load": "reclamo.engine.tagger",
-    "load_taxonomy": "reclamo.taxonomy",
+_HOMES: Final = {name: "reclamo.errors" for name in __all__ if name.endswith("Error")} | {
+    "Evidence": "reclamo.tags", "HeadTag": "reclamo.tags", "Message": "reclamo.message", "Tagger": "reclamo.engine.tagger",
+    "Tags": "reclamo.tags", "Taxonomy": "reclamo.taxonomy", "load": "reclamo.engine.tagger", "load_taxonomy": "reclamo.taxonomy",
 }  # fmt: skip
 
+if not TYPE_CHECKING:  # a type checker would take any name for one of this module
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'reclamo' has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        if name in _HOMES:
+            return getattr(import_module(_HOMES[name]), name)
+        raise AttributeError(f"module 'reclamo' has no attribute {name!r}")

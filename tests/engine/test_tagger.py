@@ -7,15 +7,16 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
 from tests.conftest import SENTENCES
 
+import reclamo
 from reclamo import Message, Tags
 from reclamo.engine.runtime import Requests
-from reclamo.engine.tagger import CHUNK, MAX_CHARACTERS, ROLE_NAMES, Options, Tagger, load, plain_language, plain_role
+from reclamo.engine.tagger import CHUNK, MAX_CHARACTERS, ROLE_NAMES, LoadOptions, Options, Tagger, load, plain_language, plain_role
 from reclamo.errors import UsageError
 from reclamo.message import Cleaning, Problem, RemovedSpan
 
@@ -257,6 +258,17 @@ def test_what_cleaning_took_round_trips(tagger: Tagger) -> None:
         tags = replace(tagger.tag(ALL[0]), cleaning=cleaning)
         row = json.loads(json.dumps(tags.to_dict(with_text=True)))
         assert Tags.from_dict(row, tagger.taxonomy) == tags
+
+
+def test_what_type_checkers_know_of_the_options_is_what_there_is() -> None:
+    assert get_type_hints(LoadOptions) == get_type_hints(Options)
+
+
+def test_every_error_of_the_package_is_one_of_its_names() -> None:
+    for name in ("UsageError", "SourceError", "SinkError", "TaxonomyError", "CorpusError", "ArtefactError"):
+        assert issubclass(getattr(reclamo, name), reclamo.ReclamoError)
+    with pytest.raises(AttributeError, match="no attribute 'SauceError'"):
+        reclamo.SauceError  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_review_rules(tiny_tagger: Path) -> None:

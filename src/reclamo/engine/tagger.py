@@ -11,7 +11,7 @@ from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from threading import Thread
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -404,7 +404,19 @@ def _margin(artefact: Artefact, options: Options) -> float:
     return calibration.review_margin
 
 
-def load(path: str | Path | None = None, **options: Any) -> Tagger:
+class LoadOptions(TypedDict, total=False):
+    """The fields of `Options`, as keywords."""
+
+    threads: int | None
+    precision: str
+    evidence: bool
+    review_rate: float | None
+    max_risk: float | None
+    cache: Path | None
+    ngrams: bool
+
+
+def load(path: str | Path | None = None, **options: Unpack[LoadOptions]) -> Tagger:
     """Load a tagger: `reclamo-small` by default, `reclamo-tiny`, or that of a folder.
 
     Args:
