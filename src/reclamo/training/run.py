@@ -219,4 +219,5 @@ def read_vocabulary(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="utf-8").split("\n")
     except OSError as error:
-        raise BaseModelError(f"cannot be read ({error.strerror}); give a list of pieces, or none to keep them all", path=path) from error
+        said = f"cannot be read ({error.strerror}); give model.vocabulary a list of pieces, such as data/vocabulary.txt of a clone"
+        raise BaseModelError(f"{said}, or none to keep them all", path=path) from error
