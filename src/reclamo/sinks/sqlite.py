@@ -63,7 +63,7 @@ class SqliteSink:
     def close(self) -> None:
         """Finish; without a row the table is empty."""
         if not self.upsert:
-            self._prepare(flat_columns(self.taxonomy, with_text=self.with_text))
+            self._prepare([*flat_columns(self.taxonomy, with_text=self.with_text), SOURCE])
         self._flush()
         self.database.close()
 
