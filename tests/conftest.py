@@ -9,11 +9,16 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from reclamo.offline import without_telemetry
+from tests.artefacts import write_tiny
+
 settings.register_profile("patient", deadline=None)  # what takes long on a busy machine is no failure
 settings.load_profile("patient")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes that compute with two threads each would wait for each other
 os.environ.setdefault("RECLAMO_CACHE", "off")
+with without_telemetry():  # before a test imports it by itself
+    import openvino  # noqa: F401
 ROOT = Path(__file__).parents[1]
 
 SENTENCES = {
@@ -91,22 +96,7 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_tagger(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An artefact with the bundled schema around the tiny encoder: random heads, exported for real."""
-    torch = pytest.importorskip("torch")
-    from reclamo.artefact import Calibration, HeadCalibration
-    from reclamo.model.base import load_base
-    from reclamo.model.network import TaggerNetwork
-    from reclamo.taxonomy import load_taxonomy
-    from reclamo.training.export import write_artefact
-
-    taxonomy = load_taxonomy()
-    encoder, tokenizer = load_base(tiny_base)
-    torch.manual_seed(9)
-    network = TaggerNetwork(encoder, taxonomy.n_logits)
-    torch.nn.init.normal_(network.attention.weight, std=0.5)
-    torch.nn.init.normal_(network.attention.query, std=0.5)
-    heads = {h.name: HeadCalibration(temperature=1.3, thresholds=() if h.exclusive else (0.5,) * len(h.labels)) for h in taxonomy.heads}
-    calibration = Calibration(heads=heads, review_margin=0.4, risk_coverage=((0.0, 0.0, 0.3), (0.4, 0.2, 0.1), (0.6, 0.5, 0.02)))
+    pytest.importorskip("torch")
     folder = tmp_path_factory.mktemp("tiny-tagger") / "tagger"
-    about = {"name": "tiny", "base": "tiny", "max_tokens": 64, "training": {}}
-    write_artefact(folder, network, tokenizer, taxonomy, calibration, about, compress=False)
+    write_tiny(tiny_base, folder)
     return folder

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from reclamo.mail.cells import plain_message, without_html
@@ -62,6 +63,7 @@ SIGNS = (
 
 @given(st.lists(st.sampled_from(SIGNS), max_size=12).map(" ".join))
 def test_signs_that_make_no_html_stay(text: str) -> None:
+    assume(not re.search(r"<(p|b|br)\b[^<>]*>", text))  # together they may make a tag after all: "<br >"
     assert without_html(text, Deadline(5)) == text
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from reclamo.engine.runtime import core
+from reclamo.offline import without_telemetry
 
 SIZE: Final = 2048
 WORK: Final = 2 * SIZE**3
@@ -35,7 +36,8 @@ def _best(product: Callable[[], Any], seconds: float = 0.4) -> float:
 
 
 def _openvino_products(threads: int) -> list[tuple[str, Callable[[], Any]]]:
-    import openvino
+    with without_telemetry():
+        import openvino
 
     data = np.random.default_rng(0).standard_normal((SIZE, SIZE), dtype=np.float32)
     made: list[tuple[str, Callable[[], Any]]] = []

@@ -19,6 +19,7 @@ from reclamo.cache import Cache
 from reclamo.engine.processor import instructions
 from reclamo.engine.weights import write_out
 from reclamo.errors import ArtefactError, UsageError
+from reclamo.offline import without_telemetry
 
 Array = NDArray[np.float32]
 Batch = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -215,7 +216,8 @@ def core() -> Any:
 
 @cache
 def _make_core() -> Any:
-    import openvino
+    with without_telemetry():
+        import openvino
 
     # The bindings look numpy up when they first touch a tensor's data. Two threads that do so at once, each its first time, wait for
     # each other for ever: one for the interpreter's lock, the other, which holds it, for the end of that look-up.

@@ -23,6 +23,7 @@ from reclamo.engine.tagger import Options, Tagger
 from reclamo.engine.tokens import UnitMaker
 from reclamo.errors import ReclamoError
 from reclamo.model.network import TaggerNetwork
+from reclamo.offline import without_telemetry
 from reclamo.taxonomy import Taxonomy
 
 PARITY_MEAN = 0.02  # 8-bit weights alone move probabilities by about 0.01 on the mean
@@ -59,7 +60,8 @@ def export_network(network: TaggerNetwork, target: Path, *, compress: bool = Tru
     Args:
         samples: token ids of typical texts; where given, most matrix products are computed in 8 bits too (see `quantise`).
     """
-    import openvino
+    with without_telemetry():
+        import openvino
 
     network.eval().cpu().float()
     mask = torch.ones(2, 16, dtype=torch.long)
@@ -75,7 +77,8 @@ def export_network(network: TaggerNetwork, target: Path, *, compress: bool = Tru
     if samples:
         model = quantise(model, samples)
     if compress:
-        import nncf
+        with without_telemetry():
+            import nncf
 
         nncf.set_log_level(30)
         model = nncf.compress_weights(model, mode=nncf.CompressWeightsMode.INT8_ASYM)
@@ -88,7 +91,8 @@ def quantise(model: Any, samples: Sequence[NDArray[np.int64]]) -> Any:
     Attention's own products, the heads, and the second map of each feed-forward block stay as they are: the inputs of the last,
     after the GELU, have rare large values that cost the most accuracy where they are cut (SmoothQuant, Xiao et al., 2023).
     """
-    import nncf
+    with without_telemetry():
+        import nncf
 
     nncf.set_log_level(30)
     feeds = [{"input_ids": ids[None], "attention_mask": np.ones((1, len(ids)), dtype=np.int64)} for ids in samples]
