@@ -3,7 +3,7 @@
     python evaluate.py [--model models/reclamo-small --data data --real real/dev.es.jsonl --output reports]
 
 The rows of `--data` name their split: test is measured, train fits the baselines (also `setfit`, where `--baselines` names it), validation
-calibrates them. `--real` files are measured apart and never trained on. Takes 10 to 25 minutes for 900 written and 600 real messages on
+calibrates them. `--real` files are measured apart and never trained on. Takes about 10 minutes for 900 written and 600 real messages on
 2 cores. Prints the table; writes metrics.json, report.md and report.html to `--output`, and the card to the tagger's README.md.
 """
 
