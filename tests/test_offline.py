@@ -16,15 +16,14 @@ seen = []
 names = {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "urllib.Request", "os.fork"}
 sys.addaudithook(lambda event, arguments: seen.append((event, arguments)) if event in names else None)
 """
-TAG = """
-import reclamo
-tags = reclamo.load(cache=None).tag("Llevo tres semanas esperando el reembolso y nadie contesta")
-assert tags.complaint.value
-"""
 EXPORT = """
 from pathlib import Path
 from tests.artefacts import write_tiny
 write_tiny(Path(sys.argv[1]), Path(sys.argv[2]), compress=True)
+"""
+TAG = """
+import reclamo
+assert reclamo.load().tag("Llevo tres semanas esperando el reembolso y nadie contesta").complaint.value
 """
 REPORT = """
 import time
@@ -34,12 +33,10 @@ assert "openvino_telemetry" not in sys.modules
 """
 
 
-@pytest.mark.parametrize("work", ["tag", "export"])
-def test_nothing_is_sent_while_a_message_is_tagged_and_a_tagger_exported(work: str, tiny_base: Path, tmp_path: Path) -> None:
-    script = WATCHED + {"tag": TAG, "export": EXPORT}[work] + REPORT
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(tiny_base), str(tmp_path / "tagger")], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+@pytest.mark.parametrize("work", [TAG, EXPORT], ids=["tagging", "exporting"])
+def test_nothing_is_sent(work: str, tiny_base: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WATCHED + work + REPORT, str(tiny_base), str(tmp_path / "tagger")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
 
 

@@ -26,6 +26,7 @@ def corpus(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow  # a dozen processes one after the other
 def test_a_run_on_a_tiny_tagger(tiny_tagger: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reclamo.bench.run.START_REPEATS", 1)
     said: list[str] = []

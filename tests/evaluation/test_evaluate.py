@@ -20,6 +20,7 @@ from known import labelled
 from reclamo.corpus import Example
 from reclamo.errors import CorpusError, UsageError
 from reclamo.evaluation import tables
+from reclamo.evaluation.behaviour import load_cases
 from reclamo.evaluation.card import render_card
 from reclamo.evaluation.report import summary
 from reclamo.evaluation.run import EvaluateConfig, evaluate
@@ -36,6 +37,14 @@ def write(path: Path, examples: list[Example], **fields: str) -> Path:
     rows = [json.dumps(e.to_dict() | fields, ensure_ascii=False) for e in examples]
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_cases() -> Iterator[None]:
+    """Every fifth behavioural case: all of them are tested in test_behaviour."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reclamo.evaluation.run.load_cases", lambda taxonomy: load_cases(taxonomy)[::5])
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +104,7 @@ def test_the_same_run_gives_the_same_figures(result: Result, config: EvaluateCon
 def test_overlap_with_what_the_tagger_itself_was_trained_on_is_found(
     config: EvaluateConfig, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for slow in ("behaviour_scores", "worst_mistakes"):  # not looked at here
-        monkeypatch.setattr(f"reclamo.evaluation.run.{slow}", lambda *_: [])
+    monkeypatch.setattr("reclamo.evaluation.run.worst_mistakes", lambda *_: [])  # not looked at here
     shutil.copytree(folder / "tagger", tmp_path / "tagger")
     manifest = tmp_path / "tagger" / "manifest.json"
     described = json.loads(manifest.read_text(encoding="utf-8"))
